@@ -1,0 +1,136 @@
+/*
+ * error.c
+ *		The two implementations of error.h: ereport, and longjmp.
+ */
+#include "common/common.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#ifndef FRONTEND
+
+#include "lib/stringinfo.h"
+
+/* Format into the current memory context, as long as it gets. */
+static char *
+format_va(const char *format, va_list args)
+{
+	StringInfoData buffer;
+
+	initStringInfo(&buffer);
+	for (;;)
+	{
+		va_list		copy;
+		int			needed;
+
+		va_copy(copy, args);
+		needed = appendStringInfoVA(&buffer, format, copy);
+		va_end(copy);
+		if (needed == 0)
+			return buffer.data;
+		enlargeStringInfo(&buffer, needed);
+	}
+}
+
+void
+bk_fail(BkOrigin origin, const char *check, const char *detail,...)
+{
+	va_list		args;
+	char	   *text;
+
+	va_start(args, detail);
+	text = format_va(detail, args);
+	va_end(args);
+
+	if (origin.backup_id == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid %s", check),
+				 errdetail("%s.", text)));
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("backup " INT64_FORMAT " is damaged", origin.backup_id),
+			 errdetail("The %s check failed: %s.", check, text),
+			 errhint("Run bk_list() for other backups of the resource, and bk_verify() to see which of them are sound.")));
+	pg_unreachable();
+}
+
+void
+bk_fail_limit(const char *message,...)
+{
+	va_list		args;
+	char	   *text;
+
+	va_start(args, message);
+	text = format_va(message, args);
+	va_end(args);
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("%s", text)));
+	pg_unreachable();
+}
+
+void
+bk_fail_library(const char *library, const char *call, const char *reason)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INTERNAL_ERROR),
+			 errmsg("%s failed in %s", library, call),
+			 reason ? errdetail("%s.", reason) : 0));
+	pg_unreachable();
+}
+
+#else							/* FRONTEND */
+
+#include <stdlib.h>
+
+BkError		bk_last_error;
+jmp_buf    *bk_error_handler;
+
+/* Record the error and jump, or say it and give up where nobody catches. */
+static pg_noreturn void
+raise(const char *sqlstate, const char *check, const char *format, va_list args)
+{
+	snprintf(bk_last_error.sqlstate, sizeof(bk_last_error.sqlstate), "%s", sqlstate);
+	snprintf(bk_last_error.check, sizeof(bk_last_error.check), "%s", check);
+	vsnprintf(bk_last_error.message, sizeof(bk_last_error.message), format, args);
+	if (bk_error_handler)
+		longjmp(*bk_error_handler, 1);
+	fprintf(stderr, "%s: %s: %s\n", sqlstate, check, bk_last_error.message);
+	exit(1);
+}
+
+void
+bk_fail(BkOrigin origin, const char *check, const char *detail,...)
+{
+	va_list		args;
+
+	va_start(args, detail);
+	raise(origin.backup_id == 0 ? "22023" : "XX001", check, detail, args);
+}
+
+void
+bk_fail_limit(const char *message,...)
+{
+	va_list		args;
+
+	va_start(args, message);
+	raise("54000", "limit", message, args);
+}
+
+static pg_noreturn void
+raise_plain(const char *sqlstate, const char *check, const char *format,...)
+{
+	va_list		args;
+
+	va_start(args, format);
+	raise(sqlstate, check, format, args);
+}
+
+void
+bk_fail_library(const char *library, const char *call, const char *reason)
+{
+	raise_plain("XX000", library, "failed in %s: %s", call, reason ? reason : "no reason given");
+}
+
+#endif							/* FRONTEND */
