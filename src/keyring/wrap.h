@@ -8,7 +8,7 @@
 #ifndef BK_WRAP_H
 #define BK_WRAP_H
 
-#include "payload/payload.h"
+#include "common/backup_types.h"
 
 #define BK_KEK_BYTES			32
 #define BK_WRAPPED_DEK_BYTES	(BK_DEK_BYTES + 8)

@@ -10,35 +10,9 @@
 #ifndef BK_PAYLOAD_H
 #define BK_PAYLOAD_H
 
-#include "common/common.h"
+#include "common/backup_types.h"
 
-#define BK_IV_BYTES			16
-#define BK_DIGEST_BYTES		32
-#define BK_DEK_BYTES		64
 #define BK_CHUNK_BYTES		(64 * 1024)	/* every chunk but the last has this size */
-
-/* The values are part of the stored format. */
-typedef enum BkBackupType
-{
-	BK_TYPE_FULL = 1,
-	BK_TYPE_INCREMENTAL = 2,
-	BK_TYPE_DIFFERENTIAL = 3
-} BkBackupType;
-
-/* The values are part of the stored format. */
-typedef enum BkCompression
-{
-	BK_COMPRESSION_NONE = 0,
-	BK_COMPRESSION_GZIP = 1,
-	BK_COMPRESSION_ZSTD = 2
-} BkCompression;
-
-/* A data key: AES-256 key, then HMAC key.  Lives in bk_alloc_secret() memory only. */
-typedef struct BkDek
-{
-	uint8		cipher_key[32];
-	uint8		mac_key[32];
-} BkDek;
 
 /* What the MAC covers beside the stored bytes: the backup's identity and shape. */
 typedef struct BkPayloadHeader
