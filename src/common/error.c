@@ -11,6 +11,8 @@
 
 #include "lib/stringinfo.h"
 
+static char *format_va(const char *format, va_list args) pg_attribute_printf(1, 0);
+
 /* Format into the current memory context, as long as it gets. */
 static char *
 format_va(const char *format, va_list args)

@@ -66,10 +66,13 @@ extern void bk_document_digest(const BkDek *dek, BkText document, uint8 digest[B
  * Write text as a payload.  The caller fills the header but for compression
  * (passed as what is wanted; recorded as NONE where a sample of the start does
  * not shrink), size, stored_size and iv, which are filled here, and gets the
- * seal.  Nothing reaches the sink unencrypted where header->encrypted.
+ * seal.  Nothing reaches the sink unencrypted where header->encrypted.  The work
+ * is done in a child of memory, so that an error, also one of the sink, leaves
+ * nothing open.
  */
-extern void bk_payload_write(BkText text, const BkDek *dek, BkPayloadHeader *header,
-							 BkPayloadSeal *seal, const BkChunkSink *sink);
+extern void bk_payload_write(BkMemory memory, BkText text, const BkDek *dek,
+							 BkPayloadHeader *header, BkPayloadSeal *seal,
+							 const BkChunkSink *sink);
 
 /*
  * Read a payload back: checks, in this order, chunk sequence and stored size,
@@ -80,9 +83,9 @@ extern void bk_payload_write(BkText text, const BkDek *dek, BkPayloadHeader *hea
 extern BkText bk_payload_read(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
 							  const BkPayloadSeal *seal, const BkChunkSource *source);
 
-/* Check chunk sequence, stored size and checksum alone: needs no key. */
-extern void bk_payload_check_at_rest(const BkPayloadHeader *header, const BkPayloadSeal *seal,
-									 const BkChunkSource *source);
+/* Check chunk sequence, stored size and checksum alone: needs no key.  Works in a child of memory. */
+extern void bk_payload_check_at_rest(BkMemory memory, const BkPayloadHeader *header,
+									 const BkPayloadSeal *seal, const BkChunkSource *source);
 
 /* gzip a text in one piece (a .json.gz file), allocated in memory. */
 extern BkText bk_payload_gzip(BkMemory memory, BkText text);

@@ -1,0 +1,50 @@
+# backup_service: a backup catalog inside PostgreSQL.
+#
+#   make demo       installs what is missing, builds, and shows the main job on real data
+#   make test       installs what the tests need, builds, runs every test
+#   make test-long  the same with the long sweeps in full
+#   make bench      measures against peers
+#   make, make install, make installcheck: PGXS, as in every extension
+
+EXTENSION = backup_service
+EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" backup_service.control)
+MODULE_big = backup_service
+DATA_built = sql/backup_service--$(EXTVERSION).sql
+SQL_FRAGMENTS = $(sort $(wildcard sql/[0-9][0-9]_*.sql))
+SOURCES = $(sort $(wildcard src/*.c src/*/*.c))
+OBJS = $(SOURCES:.c=.o)
+PG_CPPFLAGS = -I$(CURDIR)/src
+PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement $(WERROR)
+SHLIB_LINK = -lcrypto -lz -lzstd
+EXTRA_CLEAN = sql/backup_service--*.sql build
+
+# make installcheck runs these against a running server.
+REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=test --load-extension=backup_service
+ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test --load-extension=backup_service
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+
+.DEFAULT_GOAL := all
+ifneq ($(wildcard $(PGXS)),)
+include $(PGXS)
+$(OBJS): $(wildcard src/*.h src/*/*.h)
+else
+all install installcheck clean:
+	@echo "PostgreSQL's server headers are not installed; make demo and make test install them" >&2; exit 1
+endif
+
+sql/backup_service--$(EXTVERSION).sql: $(SQL_FRAGMENTS)
+	printf '%s\n' '\echo Use "CREATE EXTENSION backup_service" to load this file. \quit' | cat - $^ > $@
+
+.PHONY: demo test test-long bench
+demo:
+	@test/tools/demo
+test:
+	@test/tools/test
+test-long:
+	@LONG=1 test/tools/test
+bench:
+	@bench/run

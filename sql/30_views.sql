@@ -1,0 +1,42 @@
+-- What each role sees of the catalog: its own resources, and those of roles whose privileges it has.
+-- A resource whose owner is no role any more is seen by operators and superusers alone.
+CREATE VIEW backup_service.visible_resource WITH (security_barrier) AS
+SELECT r.*
+  FROM backup_service.resource r
+ WHERE EXISTS (SELECT FROM pg_catalog.pg_roles o
+				WHERE o.rolname IN (r.owner, 'backup_service_operator', 'backup_service_auditor')
+				  AND pg_catalog.pg_has_role(o.oid, 'USAGE'));
+COMMENT ON VIEW backup_service.visible_resource IS 'resources that the current role may see listed';
+
+CREATE VIEW @extschema@.bk_backups WITH (security_barrier) AS
+SELECT b.backup_id, b.resource_id, b.resource_type, b.type, b.status, b.base_id, b.size, b.stored_size,
+	   CASE WHEN b.size > b.stored_size THEN ((b.size - b.stored_size) * 100 / b.size)::integer ELSE 0 END AS compression_ratio,
+	   b.document_size, b.compression, b.encrypted,
+	   'sha256:' || pg_catalog.encode(b.checksum, 'hex') AS checksum,
+	   b.key_version, b.version, b.source, b.tags, b.created_by, b.created_at, b.completed_at, b.expires_at, b.verified_at
+  FROM backup_service.backup b
+  JOIN backup_service.visible_resource r ON r.resource_id = b.resource_id;
+COMMENT ON VIEW @extschema@.bk_backups IS 'every backup of resources that the current role may use';
+
+CREATE VIEW @extschema@.bk_resources WITH (security_barrier) AS
+SELECT r.resource_id, r.resource_type, r.owner, r.created_at,
+	   coalesce(b.backups, 0) AS backups, coalesce(b.stored_size, 0) AS stored_size,
+	   b.first_backup_at, b.last_backup_at, r.backups_made
+  FROM backup_service.visible_resource r
+  LEFT JOIN (SELECT resource_id, pg_catalog.count(*) AS backups, pg_catalog.sum(stored_size)::bigint AS stored_size,
+					pg_catalog.min(created_at) AS first_backup_at, pg_catalog.max(created_at) AS last_backup_at
+			   FROM backup_service.backup GROUP BY resource_id) b ON b.resource_id = r.resource_id;
+COMMENT ON VIEW @extschema@.bk_resources IS 'every resource that the current role may use, with the sums of its backups';
+
+CREATE VIEW @extschema@.bk_snapshots WITH (security_barrier) AS
+SELECT s.resource_id, s.created_at, s.backup_id, s.removed_at
+  FROM backup_service.snapshot s
+  JOIN backup_service.visible_resource r ON r.resource_id = s.resource_id;
+COMMENT ON VIEW @extschema@.bk_snapshots IS 'recovery points; removed_at is set where the backup was deleted or has expired';
+
+CREATE VIEW @extschema@.bk_operations WITH (security_barrier) AS
+SELECT o.operation_id, o.resource_id, o.backup_id, o.target_resource_id, o.type, o.status, o.progress,
+	   o.validated, o.validation_errors, o.role, o.created_by, o.created_at, o.completed_at
+  FROM backup_service.restore_operation o
+  JOIN backup_service.visible_resource r ON r.resource_id = o.resource_id;
+COMMENT ON VIEW @extschema@.bk_operations IS 'restores: what, for whom, when, and how they ended';

@@ -1,0 +1,62 @@
+-- The functions; docs/ and README.md describe them.  Nothing is executable by PUBLIC (sql/50_rights.sql).
+CREATE FUNCTION @extschema@.bk_create(
+	resource_id text, data jsonb, type text = 'full', resource_type text = 'document', encrypt boolean = NULL,
+	compression text = NULL, retention interval = NULL, tags jsonb = '{}', source text = NULL, version text = NULL)
+RETURNS @extschema@.bk_backups LANGUAGE C AS 'MODULE_PATHNAME', 'bk_create';
+COMMENT ON FUNCTION @extschema@.bk_create IS 'back up the state of a resource; call it as FROM bk_create(...)';
+
+CREATE FUNCTION @extschema@.bk_restore(
+	backup_id bigint, target_resource_id text = NULL, validate boolean = true, created_by text = NULL,
+	resource_id text = NULL)
+RETURNS jsonb LANGUAGE C AS 'MODULE_PATHNAME', 'bk_restore';
+COMMENT ON FUNCTION @extschema@.bk_restore IS 'the document of a backup, recorded as a restore operation';
+
+CREATE FUNCTION @extschema@.bk_restore_at(
+	resource_id text, at timestamptz, target_resource_id text = NULL, validate boolean = true,
+	created_by text = NULL, nearest boolean = false)
+RETURNS jsonb LANGUAGE C AS 'MODULE_PATHNAME', 'bk_restore_at';
+COMMENT ON FUNCTION @extschema@.bk_restore_at IS 'the document of a resource as it was at a time, recorded as a restore operation';
+
+CREATE FUNCTION @extschema@.bk_read(backup_id bigint, resource_id text = NULL)
+RETURNS jsonb LANGUAGE C AS 'MODULE_PATHNAME', 'bk_read';
+COMMENT ON FUNCTION @extschema@.bk_read IS 'the document of a backup, without an operation; works in a read-only transaction';
+
+CREATE FUNCTION @extschema@.bk_list(
+	resource_id text = NULL, resource_type text = NULL, type text = NULL, tags jsonb = NULL,
+	since timestamptz = NULL, until timestamptz = NULL, before timestamptz = NULL, before_id bigint = NULL,
+	max_rows integer = 100)
+RETURNS SETOF @extschema@.bk_backups LANGUAGE C AS 'MODULE_PATHNAME', 'bk_list';
+COMMENT ON FUNCTION @extschema@.bk_list IS 'the newest backups that match; before and before_id continue after a row';
+
+CREATE FUNCTION @extschema@.bk_delta(old jsonb, new jsonb)
+RETURNS jsonb LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'bk_delta';
+COMMENT ON FUNCTION @extschema@.bk_delta IS 'the changes, additions and deletions that make one document another';
+
+CREATE FUNCTION @extschema@.bk_apply(document jsonb, delta jsonb)
+RETURNS jsonb LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'bk_apply';
+COMMENT ON FUNCTION @extschema@.bk_apply IS 'a document with a delta applied to it';
+
+CREATE FUNCTION @extschema@.bk_diff(from_backup bigint, to_backup bigint, resource_id text = NULL)
+RETURNS jsonb LANGUAGE C AS 'MODULE_PATHNAME', 'bk_diff';
+COMMENT ON FUNCTION @extschema@.bk_diff IS 'bk_delta() of two stored states';
+
+CREATE FUNCTION @extschema@.bk_history(
+	resource_id text, path text, OUT backup_id bigint, OUT created_at timestamptz, OUT value jsonb)
+RETURNS SETOF record LANGUAGE C AS 'MODULE_PATHNAME', 'bk_history';
+COMMENT ON FUNCTION @extschema@.bk_history IS 'a value of a resource''s documents through time, unchanged repeats left out';
+
+CREATE FUNCTION @extschema@.bk_verify(backup_id bigint, resource_id text = NULL)
+RETURNS jsonb LANGUAGE C AS 'MODULE_PATHNAME', 'bk_verify';
+COMMENT ON FUNCTION @extschema@.bk_verify IS 'whether a backup can be restored, and if not, why';
+
+CREATE FUNCTION @extschema@.bk_delete(backup_id bigint, dependents text = 'consolidate', resource_id text = NULL)
+RETURNS bigint LANGUAGE C AS 'MODULE_PATHNAME', 'bk_delete';
+COMMENT ON FUNCTION @extschema@.bk_delete IS 'delete a backup, and say how many were deleted; what builds on it is consolidated, deleted too (cascade), or forbids it (restrict)';
+
+CREATE FUNCTION @extschema@.bk_consolidate(backup_id bigint, resource_id text = NULL)
+RETURNS @extschema@.bk_backups LANGUAGE C AS 'MODULE_PATHNAME', 'bk_consolidate';
+COMMENT ON FUNCTION @extschema@.bk_consolidate IS 'turn an incremental or a differential backup into a full one in place';
+
+CREATE FUNCTION @extschema@.bk_export(backup_id bigint, resource_id text = NULL)
+RETURNS bytea LANGUAGE C AS 'MODULE_PATHNAME', 'bk_export';
+COMMENT ON FUNCTION @extschema@.bk_export IS 'the document of a backup as a .json.gz file';

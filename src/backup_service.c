@@ -1,0 +1,17 @@
+/*
+ * backup_service.c
+ *		The module's entry point: an index of what is set up when it is loaded.
+ */
+#include "settings.h"
+
+#include "fmgr.h"
+
+PG_MODULE_MAGIC;
+
+PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	bk_settings_init();
+}

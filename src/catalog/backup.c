@@ -1,0 +1,418 @@
+/*
+ * backup.c
+ *		Statements on backup_service.backup.
+ */
+#include "catalog/backup.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "settings.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+/* The columns that read_row() expects, in its order. */
+#define COLUMNS \
+	"b.resource_id, b.backup_id, b.base_id, b.type, b.created_at, b.size, b.stored_size, b.document_size," \
+	" b.compression, b.encrypted, b.document_digest, b.iv, b.checksum, b.mac, b.wrapped_key, b.key_version," \
+	" b.status, b.resource_type, b.version, b.source, b.tags, b.created_by, b.completed_at, b.expires_at," \
+	" b.verified_at, r.owner, k.fingerprint"
+#define JOINS \
+	" JOIN backup_service.resource r ON r.resource_id = b.resource_id" \
+	" LEFT JOIN backup_service.key k ON k.version = b.key_version"
+
+static const char *const type_names[] = {
+	[BK_TYPE_FULL] = "full",
+	[BK_TYPE_INCREMENTAL] = "incremental",
+	[BK_TYPE_DIFFERENTIAL] = "differential",
+};
+
+static const char *const compression_names[] = {
+	[BK_COMPRESSION_NONE] = "none",
+	[BK_COMPRESSION_GZIP] = "gzip",
+	[BK_COMPRESSION_ZSTD] = "zstd",
+};
+
+static BkStatement find_resource_of_backup = {
+	.sql = "SELECT resource_id FROM backup_service.backup WHERE backup_id = $1",
+	.nargs = 1,
+	.types = {INT8OID},
+};
+
+static BkStatement find_backup = {
+	.sql = "SELECT " COLUMNS " FROM backup_service.backup b" JOINS
+	" WHERE b.resource_id = $1 AND b.backup_id = $2",
+	.nargs = 2,
+	.types = {TEXTOID, INT8OID},
+};
+
+static BkStatement find_newest = {
+	.sql = "SELECT " COLUMNS " FROM backup_service.backup b" JOINS
+	" WHERE b.resource_id = $1 AND b.status = 'completed'"
+	" ORDER BY b.created_at DESC, b.backup_id DESC LIMIT 1",
+	.nargs = 1,
+	.types = {TEXTOID},
+};
+
+static BkStatement find_newest_full = {
+	.sql = "SELECT " COLUMNS " FROM backup_service.backup b" JOINS
+	" WHERE b.resource_id = $1 AND b.status = 'completed' AND b.type = 'full'"
+	" ORDER BY b.created_at DESC, b.backup_id DESC LIMIT 1",
+	.nargs = 1,
+	.types = {TEXTOID},
+};
+
+/* A base is always older than what builds on it, so this ends whatever the rows say. */
+static BkStatement find_bases = {
+	.sql = "WITH RECURSIVE chain (depth, backup_id, base_id, created_at) AS ("
+	" SELECT 0, s.backup_id, s.base_id, s.created_at FROM backup_service.backup s"
+	"  WHERE s.resource_id = $1 AND s.backup_id = $2"
+	" UNION ALL"
+	" SELECT c.depth + 1, n.backup_id, n.base_id, n.created_at FROM chain c"
+	"  JOIN backup_service.backup n ON n.backup_id = c.base_id AND n.created_at < c.created_at"
+	"  WHERE n.resource_id = $1)"
+	" SELECT " COLUMNS " FROM chain c"
+	" JOIN backup_service.backup b ON b.backup_id = c.backup_id" JOINS
+	" WHERE b.resource_id = $1 AND c.depth > 0 ORDER BY c.depth",
+	.nargs = 2,
+	.types = {TEXTOID, INT8OID},
+};
+
+static BkStatement find_direct_dependents = {
+	.sql = "SELECT backup_id FROM backup_service.backup"
+	" WHERE resource_id = $1 AND base_id = $2 ORDER BY created_at, backup_id",
+	.nargs = 2,
+	.types = {TEXTOID, INT8OID},
+};
+
+static BkStatement find_all_dependents = {
+	.sql = "WITH RECURSIVE tree (backup_id, created_at) AS ("
+	" SELECT s.backup_id, s.created_at FROM backup_service.backup s"
+	"  WHERE s.resource_id = $1 AND s.base_id = $2"
+	" UNION"
+	" SELECT n.backup_id, n.created_at FROM tree t JOIN backup_service.backup n ON n.base_id = t.backup_id"
+	"  WHERE n.resource_id = $1)"
+	" SELECT backup_id FROM tree ORDER BY created_at, backup_id",
+	.nargs = 2,
+	.types = {TEXTOID, INT8OID},
+};
+
+static BkStatement find_all = {
+	.sql = "SELECT backup_id FROM backup_service.backup WHERE resource_id = $1 ORDER BY created_at, backup_id",
+	.nargs = 1,
+	.types = {TEXTOID},
+};
+
+static BkStatement insert_backup = {
+	.sql = "INSERT INTO backup_service.backup (resource_id, backup_id, base_id, type, size, stored_size, document_size,"
+	" compression, encrypted, document_digest, iv, checksum, mac, wrapped_key, key_version, completed_at,"
+	" created_at, resource_type, version, source, tags, created_by, expires_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
+	.nargs = 23,
+	.types = {TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, INT8OID, INT8OID,
+		TEXTOID, BOOLOID, BYTEAOID, BYTEAOID, BYTEAOID, BYTEAOID, BYTEAOID, INT4OID, TIMESTAMPTZOID,
+		TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, NAMEOID, TIMESTAMPTZOID},
+};
+
+static BkStatement update_payload = {
+	.sql = "UPDATE backup_service.backup SET base_id = $3, type = $4, size = $5, stored_size = $6, document_size = $7,"
+	" compression = $8, encrypted = $9, document_digest = $10, iv = $11, checksum = $12, mac = $13,"
+	" wrapped_key = $14, key_version = $15, completed_at = $16"
+	" WHERE resource_id = $1 AND backup_id = $2",
+	.nargs = 16,
+	.types = {TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, INT8OID, INT8OID,
+		TEXTOID, BOOLOID, BYTEAOID, BYTEAOID, BYTEAOID, BYTEAOID, BYTEAOID, INT4OID, TIMESTAMPTZOID},
+};
+
+static BkStatement set_verified = {
+	.sql = "UPDATE backup_service.backup SET verified_at = $3 WHERE resource_id = $1 AND backup_id = $2",
+	.nargs = 3,
+	.types = {TEXTOID, INT8OID, TIMESTAMPTZOID},
+};
+
+static BkStatement delete_backups = {
+	.sql = "DELETE FROM backup_service.backup WHERE resource_id = $1 AND backup_id = ANY ($2)",
+	.nargs = 2,
+	.types = {TEXTOID, INT8ARRAYOID},
+};
+
+const char *
+bk_type_name(BkBackupType type)
+{
+	return type_names[type];
+}
+
+const char *
+bk_compression_name(BkCompression compression)
+{
+	return compression_names[compression];
+}
+
+bool
+bk_type_from_name(const char *name, BkBackupType *type)
+{
+	for (int i = BK_TYPE_FULL; i < lengthof(type_names); i++)
+		if (strcmp(name, type_names[i]) == 0)
+		{
+			*type = i;
+			return true;
+		}
+	return false;
+}
+
+bool
+bk_compression_from_name(const char *name, BkCompression *compression)
+{
+	for (int i = 0; i < lengthof(compression_names); i++)
+		if (strcmp(name, compression_names[i]) == 0)
+		{
+			*compression = i;
+			return true;
+		}
+	return false;
+}
+
+int64
+bk_backup_next_id(void)
+{
+	Oid			schema = get_namespace_oid("backup_service", false);
+
+	return nextval_internal(get_relname_relid("backup_backup_id_seq", schema), false);
+}
+
+void
+bk_backup_check(const BkBackup *backup)
+{
+	if (backup->bad_column)
+		bk_fail((BkOrigin) {backup->backup_id}, "header", "column \"%s\" has a value that is never written",
+				backup->bad_column);
+}
+
+/* Remember the first column whose value only damage or tampering explains. */
+static void
+check_column(BkBackup *backup, bool ok, const char *column)
+{
+	if (!ok && backup->bad_column == NULL)
+		backup->bad_column = column;
+}
+
+static void
+read_identity(uint64 row, BkBackup *backup)
+{
+	backup->resource_id = bk_column_text(row, 1);
+	backup->backup_id = bk_column_int64(row, 2);
+	backup->base_id = bk_column_int64(row, 3);
+	check_column(backup, bk_type_from_name(bk_column_text(row, 4), &backup->type), "type");
+	backup->created_at = bk_column_int64(row, 5);
+	check_column(backup, (backup->type == BK_TYPE_FULL) == (backup->base_id == 0), "base_id");
+	check_column(backup, !TIMESTAMP_NOT_FINITE(backup->created_at), "created_at");
+}
+
+static void
+read_payload(uint64 row, BkBackup *backup)
+{
+	backup->size = bk_column_int64(row, 6);
+	backup->stored_size = bk_column_int64(row, 7);
+	backup->document_size = bk_column_int64(row, 8);
+	check_column(backup, backup->size > 0, "size");
+	check_column(backup, backup->stored_size > 0, "stored_size");
+	check_column(backup, backup->document_size > 0, "document_size");
+	check_column(backup, bk_compression_from_name(bk_column_text(row, 9), &backup->compression), "compression");
+	backup->encrypted = bk_column_bool(row, 10);
+	check_column(backup, bk_column_bytes(row, 11, backup->document_digest, BK_DIGEST_BYTES), "document_digest");
+	check_column(backup, bk_column_bytes(row, 12, backup->iv, BK_IV_BYTES), "iv");
+	check_column(backup, bk_column_bytes(row, 13, backup->checksum, BK_DIGEST_BYTES), "checksum");
+	check_column(backup, bk_column_bytes(row, 14, backup->mac, BK_DIGEST_BYTES), "mac");
+	check_column(backup, bk_column_bytes(row, 15, backup->wrapped_key, BK_WRAPPED_DEK_BYTES), "wrapped_key");
+	backup->key_version = bk_column_int32(row, 16);
+}
+
+static void
+read_labels(uint64 row, BkBackup *backup)
+{
+	backup->status = bk_column_text(row, 17);
+	backup->resource_type = bk_column_text(row, 18);
+	backup->version = bk_column_text(row, 19);
+	backup->source = bk_column_text(row, 20);
+	backup->tags = DatumGetJsonbPCopy(bk_column(row, 21));
+	backup->created_by = bk_column_text(row, 22);
+	backup->completed_at = bk_column_int64(row, 23);
+	backup->expires_at = bk_column_int64(row, 24);
+	backup->verified_at = bk_column_int64(row, 25);
+}
+
+static void
+read_row(uint64 row, BkBackup *backup)
+{
+	memset(backup, 0, sizeof(*backup));
+	read_identity(row, backup);
+	read_payload(row, backup);
+	read_labels(row, backup);
+	backup->owner = bk_column_text(row, 26);
+	backup->key_known = bk_column_bytes(row, 27, backup->fingerprint, BK_FINGERPRINT_BYTES);
+}
+
+char *
+bk_backup_resource(int64 backup_id)
+{
+	BkValues	values = {0};
+	uint64		rows;
+	char	   *resource_id;
+
+	bk_value_add_int64(&values, backup_id);
+	rows = bk_statement_read_once(&find_resource_of_backup, &values);
+	if (rows > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("backup id " INT64_FORMAT " is not unique", backup_id),
+				 errdetail(UINT64_FORMAT " resources have a backup with this id.", rows),
+				 errhint("Name the resource with resource_id => …; see docs/architecture.md about ids on several nodes.")));
+	resource_id = rows == 0 ? NULL : bk_column_text(0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return resource_id;
+}
+
+/* Run a query of at most one row of COLUMNS. */
+static bool
+find_one(BkStatement *statement, BkValues *values, BkBackup *backup)
+{
+	if (bk_statement_read(statement, values, 1) == 0)
+		return false;
+	read_row(0, backup);
+	SPI_freetuptable(SPI_tuptable);
+	return true;
+}
+
+bool
+bk_backup_find(const char *resource_id, int64 backup_id, BkBackup *backup)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add_int64(&values, backup_id);
+	return find_one(&find_backup, &values, backup);
+}
+
+bool
+bk_backup_find_newest(const char *resource_id, bool full_only, BkBackup *backup)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	return find_one(full_only ? &find_newest_full : &find_newest, &values, backup);
+}
+
+int
+bk_backup_find_bases(const BkBackup *backup, BkBackup **bases)
+{
+	BkValues	values = {0};
+	int			count;
+
+	bk_value_add_text(&values, backup->resource_id);
+	bk_value_add_int64(&values, backup->backup_id);
+	count = bk_statement_read(&find_bases, &values, BK_MAX_CHAIN_LENGTH);
+	*bases = palloc(sizeof(BkBackup) * Max(count, 1));
+	for (int i = 0; i < count; i++)
+		read_row(i, &(*bases)[i]);
+	SPI_freetuptable(SPI_tuptable);
+	return count;
+}
+
+/* Copy the ids that a query gave. */
+static int
+read_ids(uint64 rows, int64 **ids)
+{
+	*ids = palloc(sizeof(int64) * Max(rows, 1));
+	for (uint64 i = 0; i < rows; i++)
+		(*ids)[i] = bk_column_int64(i, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return rows;
+}
+
+int
+bk_backup_find_dependents(const char *resource_id, int64 backup_id, bool all, int64 **ids)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add_int64(&values, backup_id);
+	return read_ids(bk_statement_read(all ? &find_all_dependents : &find_direct_dependents, &values, 0), ids);
+}
+
+int
+bk_backup_find_all(const char *resource_id, int64 **ids)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	return read_ids(bk_statement_read(&find_all, &values, 0), ids);
+}
+
+/* The parameters that insert_backup and update_payload begin with. */
+static void
+add_payload_values(BkValues *values, const BkBackup *backup)
+{
+	bk_value_add_text(values, backup->resource_id);
+	bk_value_add_int64(values, backup->backup_id);
+	bk_value_add_id(values, backup->base_id);
+	bk_value_add_text(values, bk_type_name(backup->type));
+	bk_value_add_int64(values, backup->size);
+	bk_value_add_int64(values, backup->stored_size);
+	bk_value_add_int64(values, backup->document_size);
+	bk_value_add_text(values, bk_compression_name(backup->compression));
+	bk_value_add(values, BoolGetDatum(backup->encrypted));
+	bk_value_add_bytes(values, backup->document_digest, BK_DIGEST_BYTES);
+	bk_value_add_bytes(values, backup->iv, BK_IV_BYTES);
+	bk_value_add_bytes(values, backup->checksum, BK_DIGEST_BYTES);
+	bk_value_add_bytes(values, backup->mac, BK_DIGEST_BYTES);
+	bk_value_add_bytes(values, backup->wrapped_key, BK_WRAPPED_DEK_BYTES);
+	bk_value_add(values, Int32GetDatum(backup->key_version));
+	bk_value_add(values, TimestampTzGetDatum(backup->completed_at));
+}
+
+void
+bk_backup_insert(const BkBackup *backup)
+{
+	BkValues	values = {0};
+
+	add_payload_values(&values, backup);
+	bk_value_add(&values, TimestampTzGetDatum(backup->created_at));
+	bk_value_add_text(&values, backup->resource_type);
+	bk_value_add_text(&values, backup->version);
+	bk_value_add_text(&values, backup->source);
+	bk_value_add(&values, JsonbPGetDatum(backup->tags));
+	bk_value_add_name(&values, backup->created_by);
+	bk_value_add_time(&values, backup->expires_at);
+	bk_statement_write(&insert_backup, &values);
+}
+
+void
+bk_backup_update_payload(const BkBackup *backup)
+{
+	BkValues	values = {0};
+
+	add_payload_values(&values, backup);
+	bk_statement_write(&update_payload, &values);
+}
+
+void
+bk_backup_set_verified(const char *resource_id, int64 backup_id, TimestampTz verified_at)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add_int64(&values, backup_id);
+	bk_value_add(&values, TimestampTzGetDatum(verified_at));
+	bk_statement_write(&set_verified, &values);
+}
+
+void
+bk_backup_delete(const char *resource_id, const int64 *ids, int count)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add_ids(&values, ids, count);
+	bk_statement_write(&delete_backups, &values);
+}

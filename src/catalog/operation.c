@@ -1,0 +1,34 @@
+/*
+ * operation.c
+ *		Statements on backup_service.restore_operation.
+ */
+#include "catalog/operation.h"
+
+#include "catalog/backup.h"
+#include "catalog/pg_type.h"
+#include "utils/timestamp.h"
+
+static BkStatement insert_completed = {
+	.sql = "INSERT INTO backup_service.restore_operation (resource_id, backup_id, target_resource_id, type, status,"
+	" progress, validated, role, created_by, created_at, completed_at)"
+	" VALUES ($1, $2, $3, $4, 'completed', 100, $5, $6, $7, $8, $9)",
+	.nargs = 9,
+	.types = {TEXTOID, INT8OID, TEXTOID, TEXTOID, BOOLOID, NAMEOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
+};
+
+void
+bk_operation_insert_completed(const BkOperation *operation)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, operation->resource_id);
+	bk_value_add_int64(&values, operation->backup_id);
+	bk_value_add_text(&values, operation->target_resource_id);
+	bk_value_add_text(&values, bk_type_name(operation->type));
+	bk_value_add(&values, BoolGetDatum(operation->validated));
+	bk_value_add_name(&values, operation->role);
+	bk_value_add_text(&values, operation->created_by);
+	bk_value_add(&values, TimestampTzGetDatum(operation->created_at));
+	bk_value_add(&values, TimestampTzGetDatum(operation->completed_at));
+	bk_statement_write(&insert_completed, &values);
+}

@@ -1,0 +1,116 @@
+/*
+ * resource.c
+ *		Statements on backup_service.resource.
+ */
+#include "catalog/resource.h"
+
+#include "catalog/pg_type.h"
+#include "utils/timestamp.h"
+
+static BkStatement find_resource = {
+	.sql = "SELECT resource_id, owner, last_backup_at FROM backup_service.resource WHERE resource_id = $1",
+	.nargs = 1,
+	.types = {TEXTOID},
+};
+
+static BkStatement lock_resource = {
+	.sql = "SELECT resource_id, owner, last_backup_at FROM backup_service.resource WHERE resource_id = $1 FOR NO KEY UPDATE",
+	.nargs = 1,
+	.types = {TEXTOID},
+};
+
+static BkStatement insert_resource = {
+	.sql = "INSERT INTO backup_service.resource (resource_id, resource_type, owner, created_at) VALUES ($1, $2, $3, $4)"
+	" ON CONFLICT (resource_id) DO NOTHING",
+	.nargs = 4,
+	.types = {TEXTOID, TEXTOID, NAMEOID, TIMESTAMPTZOID},
+};
+
+static BkStatement add_backup = {
+	.sql = "UPDATE backup_service.resource SET resource_type = $2, last_backup_id = $3, last_backup_at = $4,"
+	" backups_made = backups_made + 1, bytes_stored = bytes_stored + $5 WHERE resource_id = $1"
+	" RETURNING backups_made",
+	.nargs = 5,
+	.types = {TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, INT8OID},
+};
+
+static BkStatement touch_resource = {
+	.sql = "UPDATE backup_service.resource SET bytes_stored = bytes_stored + $2 WHERE resource_id = $1",
+	.nargs = 2,
+	.types = {TEXTOID, INT8OID},
+};
+
+static void
+read_row(BkResource *resource)
+{
+	resource->resource_id = bk_column_text(0, 1);
+	resource->owner = bk_column_text(0, 2);
+	resource->last_backup_at = bk_column_int64(0, 3);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+bool
+bk_resource_find(const char *resource_id, BkResource *resource)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	if (bk_statement_read(&find_resource, &values, 1) == 0)
+		return false;
+	read_row(resource);
+	return true;
+}
+
+bool
+bk_resource_lock(const char *resource_id, BkResource *resource)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	if (bk_statement_write(&lock_resource, &values) == 0)
+		return false;
+	read_row(resource);
+	return true;
+}
+
+void
+bk_resource_insert(const char *resource_id, const char *resource_type,
+				   const char *owner, TimestampTz created_at)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add_text(&values, resource_type);
+	bk_value_add_name(&values, owner);
+	bk_value_add(&values, TimestampTzGetDatum(created_at));
+	bk_statement_write(&insert_resource, &values);
+}
+
+int64
+bk_resource_add_backup(const char *resource_id, const char *resource_type,
+					   int64 backup_id, TimestampTz created_at, int64 stored_size)
+{
+	BkValues	values = {0};
+	int64		backups_made;
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add_text(&values, resource_type);
+	bk_value_add_int64(&values, backup_id);
+	bk_value_add(&values, TimestampTzGetDatum(created_at));
+	bk_value_add_int64(&values, stored_size);
+	if (bk_statement_write(&add_backup, &values) != 1)
+		elog(ERROR, "the locked row of resource \"%s\" is gone", resource_id);
+	backups_made = bk_column_int64(0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return backups_made;
+}
+
+void
+bk_resource_touch(const char *resource_id, int64 bytes_stored)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add_int64(&values, bytes_stored);
+	bk_statement_write(&touch_resource, &values);
+}

@@ -1,0 +1,43 @@
+/*
+ * resource.h
+ *		The table backup_service.resource: what is backed up, by whom, and the
+ *		lock of its writers.
+ */
+#ifndef BK_CATALOG_RESOURCE_H
+#define BK_CATALOG_RESOURCE_H
+
+#include "catalog/statement.h"
+#include "datatype/timestamp.h"
+
+typedef struct BkResource
+{
+	char	   *resource_id;
+	char	   *owner;
+	TimestampTz last_backup_at;	/* created_at of the newest backup ever made */
+} BkResource;
+
+/* Read without a lock, in a view; false where there is none. */
+extern bool bk_resource_find(const char *resource_id, BkResource *resource);
+
+/*
+ * Become the resource's one writer until the transaction ends; false where there
+ * is no such resource.  Waits for another writer; at REPEATABLE READ and above
+ * one that committed since the transaction's snapshot is 40001.
+ */
+extern bool bk_resource_lock(const char *resource_id, BkResource *resource);
+
+/* Make the row unless another session was faster; then lock as above. */
+extern void bk_resource_insert(const char *resource_id, const char *resource_type,
+							   const char *owner, TimestampTz created_at);
+
+/* Record a new backup in a locked resource's row; returns how many there have ever been. */
+extern int64 bk_resource_add_backup(const char *resource_id, const char *resource_type,
+								   int64 backup_id, TimestampTz created_at, int64 stored_size);
+
+/*
+ * Mark a locked resource's row as changed, so that writers whose snapshot is
+ * older get 40001: every change of its backups does this.
+ */
+extern void bk_resource_touch(const char *resource_id, int64 bytes_stored);
+
+#endif							/* BK_CATALOG_RESOURCE_H */

@@ -1,0 +1,113 @@
+/*
+ * snapshot.c
+ *		Statements on backup_service.snapshot.
+ */
+#include "catalog/snapshot.h"
+
+#include "catalog/pg_type.h"
+#include "utils/timestamp.h"
+
+static BkStatement insert_snapshot = {
+	.sql = "INSERT INTO backup_service.snapshot (resource_id, created_at, backup_id) VALUES ($1, $2, $3)",
+	.nargs = 3,
+	.types = {TEXTOID, TIMESTAMPTZOID, INT8OID},
+};
+
+static BkStatement trim_snapshots = {
+	.sql = "DELETE FROM backup_service.snapshot WHERE resource_id = $1 AND (created_at, backup_id) <"
+	" (SELECT s.created_at, s.backup_id FROM backup_service.snapshot s"
+	"   WHERE s.resource_id = $1 AND s.removed_at IS NULL"
+	"   ORDER BY s.created_at DESC, s.backup_id DESC OFFSET $2 - 1 LIMIT 1)",
+	.nargs = 2,
+	.types = {TEXTOID, INT4OID},
+};
+
+static BkStatement bury_snapshots = {
+	.sql = "UPDATE backup_service.snapshot SET removed_at = $3 WHERE resource_id = $1 AND backup_id = ANY ($2)",
+	.nargs = 3,
+	.types = {TEXTOID, INT8ARRAYOID, TIMESTAMPTZOID},
+};
+
+static BkStatement find_snapshot = {
+	.sql = "SELECT created_at, backup_id, removed_at IS NOT NULL FROM backup_service.snapshot"
+	" WHERE resource_id = $1 AND created_at <= $2 ORDER BY created_at DESC, backup_id DESC LIMIT 1",
+	.nargs = 2,
+	.types = {TEXTOID, TIMESTAMPTZOID},
+};
+
+static BkStatement find_live_before = {
+	.sql = "SELECT created_at, backup_id, false FROM backup_service.snapshot"
+	" WHERE resource_id = $1 AND created_at <= $2 AND removed_at IS NULL"
+	" ORDER BY created_at DESC, backup_id DESC LIMIT 1",
+	.nargs = 2,
+	.types = {TEXTOID, TIMESTAMPTZOID},
+};
+
+static BkStatement find_live_after = {
+	.sql = "SELECT created_at, backup_id, false FROM backup_service.snapshot"
+	" WHERE resource_id = $1 AND created_at > $2 AND removed_at IS NULL"
+	" ORDER BY created_at, backup_id LIMIT 1",
+	.nargs = 2,
+	.types = {TEXTOID, TIMESTAMPTZOID},
+};
+
+void
+bk_snapshot_insert(const char *resource_id, TimestampTz created_at, int64 backup_id)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add(&values, TimestampTzGetDatum(created_at));
+	bk_value_add_int64(&values, backup_id);
+	bk_statement_write(&insert_snapshot, &values);
+}
+
+void
+bk_snapshot_trim(const char *resource_id, int32 max_live)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add(&values, Int32GetDatum(max_live));
+	bk_statement_write(&trim_snapshots, &values);
+}
+
+void
+bk_snapshot_bury(const char *resource_id, const int64 *ids, int count, TimestampTz removed_at)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add_ids(&values, ids, count);
+	bk_value_add(&values, TimestampTzGetDatum(removed_at));
+	bk_statement_write(&bury_snapshots, &values);
+}
+
+/* Run a query of at most one point. */
+static bool
+find_one(BkStatement *statement, const char *resource_id, TimestampTz at, BkSnapshot *snapshot)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add(&values, TimestampTzGetDatum(at));
+	if (bk_statement_read(statement, &values, 1) == 0)
+		return false;
+	snapshot->created_at = bk_column_int64(0, 1);
+	snapshot->backup_id = bk_column_int64(0, 2);
+	snapshot->removed = bk_column_bool(0, 3);
+	SPI_freetuptable(SPI_tuptable);
+	return true;
+}
+
+bool
+bk_snapshot_find(const char *resource_id, TimestampTz at, BkSnapshot *snapshot)
+{
+	return find_one(&find_snapshot, resource_id, at, snapshot);
+}
+
+bool
+bk_snapshot_find_live(const char *resource_id, TimestampTz at, bool after, BkSnapshot *snapshot)
+{
+	return find_one(after ? &find_live_after : &find_live_before, resource_id, at, snapshot);
+}

@@ -1,0 +1,32 @@
+/*
+ * snapshot.h
+ *		The table backup_service.snapshot: recovery points in time.
+ */
+#ifndef BK_CATALOG_SNAPSHOT_H
+#define BK_CATALOG_SNAPSHOT_H
+
+#include "catalog/statement.h"
+#include "datatype/timestamp.h"
+
+typedef struct BkSnapshot
+{
+	TimestampTz created_at;
+	int64		backup_id;
+	bool		removed;		/* a tombstone */
+} BkSnapshot;
+
+extern void bk_snapshot_insert(const char *resource_id, TimestampTz created_at, int64 backup_id);
+
+/* Keep the newest max_live live points; whatever is older than them leaves. */
+extern void bk_snapshot_trim(const char *resource_id, int32 max_live);
+
+/* Turn the points of these backups into tombstones. */
+extern void bk_snapshot_bury(const char *resource_id, const int64 *ids, int count, TimestampTz removed_at);
+
+/* The newest point at or before a time, in a view; false where there is none. */
+extern bool bk_snapshot_find(const char *resource_id, TimestampTz at, BkSnapshot *snapshot);
+
+/* The nearest live point at or before, or after, a time, in a view. */
+extern bool bk_snapshot_find_live(const char *resource_id, TimestampTz at, bool after, BkSnapshot *snapshot);
+
+#endif							/* BK_CATALOG_SNAPSHOT_H */

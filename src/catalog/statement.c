@@ -1,0 +1,207 @@
+/*
+ * statement.c
+ *		Prepared statements, their parameters and their rows, over SPI.
+ */
+#include "catalog/statement.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+void
+bk_value_add(BkValues *values, Datum value)
+{
+	Assert(values->count < BK_MAX_PARAMETERS);
+	values->nulls[values->count] = ' ';
+	values->values[values->count++] = value;
+}
+
+void
+bk_value_add_null(BkValues *values)
+{
+	Assert(values->count < BK_MAX_PARAMETERS);
+	values->nulls[values->count] = 'n';
+	values->values[values->count++] = (Datum) 0;
+}
+
+void
+bk_value_add_text(BkValues *values, const char *text)
+{
+	if (text)
+		bk_value_add(values, CStringGetTextDatum(text));
+	else
+		bk_value_add_null(values);
+}
+
+void
+bk_value_add_name(BkValues *values, const char *name)
+{
+	bk_value_add(values, DirectFunctionCall1(namein, CStringGetDatum(name)));
+}
+
+void
+bk_value_add_bytes(BkValues *values, const void *bytes, Size size)
+{
+	bytea	   *value = palloc(VARHDRSZ + size);
+
+	SET_VARSIZE(value, VARHDRSZ + size);
+	memcpy(VARDATA(value), bytes, size);
+	bk_value_add(values, PointerGetDatum(value));
+}
+
+void
+bk_value_add_int64(BkValues *values, int64 number)
+{
+	bk_value_add(values, Int64GetDatum(number));
+}
+
+void
+bk_value_add_ids(BkValues *values, const int64 *ids, int count)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(count, 1));
+
+	for (int i = 0; i < count; i++)
+		elements[i] = Int64GetDatum(ids[i]);
+	bk_value_add(values, PointerGetDatum(construct_array(elements, count, INT8OID, sizeof(int64),
+														 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)));
+}
+
+void
+bk_value_add_id(BkValues *values, int64 id)
+{
+	if (id)
+		bk_value_add(values, Int64GetDatum(id));
+	else
+		bk_value_add_null(values);
+}
+
+void
+bk_value_add_time(BkValues *values, int64 time)
+{
+	if (time)
+		bk_value_add(values, TimestampTzGetDatum(time));
+	else
+		bk_value_add_null(values);
+}
+
+/* Prepare on first use; the plan lives as long as the session. */
+static SPIPlanPtr
+prepared(BkStatement *statement)
+{
+	if (statement->plan == NULL)
+	{
+		SPIPlanPtr	plan = SPI_prepare(statement->sql, statement->nargs, statement->types);
+
+		if (plan == NULL)
+			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+		if (SPI_keepplan(plan) != 0)
+			elog(ERROR, "SPI_keepplan failed");
+		statement->plan = plan;
+	}
+	return statement->plan;
+}
+
+static uint64
+rows_of(int result)
+{
+	if (result < 0)
+		elog(ERROR, "SPI execution failed: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+uint64
+bk_statement_write(BkStatement *statement, BkValues *values)
+{
+	Assert(values->count == statement->nargs);
+	return rows_of(SPI_execute_plan(prepared(statement), values->values, values->nulls, false, 0));
+}
+
+uint64
+bk_statement_read(BkStatement *statement, BkValues *values, long limit)
+{
+	Assert(values->count == statement->nargs);
+	return rows_of(SPI_execute_plan(prepared(statement), values->values, values->nulls, true, limit));
+}
+
+uint64
+bk_statement_read_once(BkStatement *statement, BkValues *values)
+{
+	Assert(values->count == statement->nargs);
+	return rows_of(SPI_execute_with_args(statement->sql, statement->nargs, statement->types,
+										 values->values, values->nulls, true, 0));
+}
+
+void
+bk_view_open(void)
+{
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+void
+bk_view_close(void)
+{
+	PopActiveSnapshot();
+}
+
+bool
+bk_column_is_null(uint64 row, int column)
+{
+	bool		is_null;
+
+	(void) SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &is_null);
+	return is_null;
+}
+
+Datum
+bk_column(uint64 row, int column)
+{
+	bool		is_null;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &is_null);
+
+	if (is_null)
+		elog(ERROR, "column %d of the catalog's row is null", column);
+	return value;
+}
+
+char *
+bk_column_text(uint64 row, int column)
+{
+	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
+}
+
+int64
+bk_column_int64(uint64 row, int column)
+{
+	return bk_column_is_null(row, column) ? 0 : DatumGetInt64(bk_column(row, column));
+}
+
+int32
+bk_column_int32(uint64 row, int column)
+{
+	return DatumGetInt32(bk_column(row, column));
+}
+
+bool
+bk_column_bool(uint64 row, int column)
+{
+	return DatumGetBool(bk_column(row, column));
+}
+
+bool
+bk_column_bytes(uint64 row, int column, void *bytes, Size size)
+{
+	bytea	   *value;
+	bool		fits;
+
+	if (bk_column_is_null(row, column))
+		return false;
+	value = DatumGetByteaPP(bk_column(row, column));
+	fits = VARSIZE_ANY_EXHDR(value) == size;
+	if (fits)
+		memcpy(bytes, VARDATA_ANY(value), size);
+	return fits;
+}

@@ -1,0 +1,69 @@
+/*
+ * entry.c
+ *		Role, settings, memory and SPI around an entry function.
+ */
+#include "functions/entry.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_proc.h"
+#include "document/document.h"
+#include "executor/spi.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+/* Who owns the function that is called: the extension's owner. */
+static Oid
+function_owner(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/* In the order that lets a failure at any point be undone by the abort. */
+void
+bk_enter(FunctionCallInfo fcinfo, BkEntry *entry)
+{
+	BkCall	   *call = &entry->call;
+
+	call->role = GetUserId();
+	call->result_memory = CurrentMemoryContext;
+	call->memory = bk_memory_new(CurrentMemoryContext, "backup_service call");
+	call->role_name = MemoryContextStrdup(call->memory, GetUserNameFromId(call->role, false));
+
+	entry->saved_guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	GetUserIdAndSecContext(&entry->saved_role, &entry->saved_context);
+	SetUserIdAndSecContext(function_owner(fcinfo->flinfo->fn_oid),
+						   entry->saved_context | SECURITY_LOCAL_USERID_CHANGE);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	MemoryContextSwitchTo(call->memory);
+}
+
+void
+bk_leave(BkEntry *entry)
+{
+	SPI_finish();
+	SetUserIdAndSecContext(entry->saved_role, entry->saved_context);
+	AtEOXact_GUC(true, entry->saved_guc_level);
+	MemoryContextSwitchTo(entry->call.result_memory);
+	bk_memory_delete(entry->call.memory);
+}
+
+Datum
+bk_result_jsonb(const BkEntry *entry, BkText document, int64 backup_id)
+{
+	MemoryContext memory = MemoryContextSwitchTo(entry->call.result_memory);
+	Jsonb	   *value = bk_document_to_jsonb(document, (BkOrigin) {backup_id});
+
+	MemoryContextSwitchTo(memory);
+	return JsonbPGetDatum(value);
+}

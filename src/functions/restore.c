@@ -1,0 +1,142 @@
+/*
+ * restore.c
+ *		bk_restore(), bk_restore_at(), bk_read(), bk_export(), bk_diff().
+ */
+#include "functions/arguments.h"
+#include "functions/entry.h"
+#include "payload/payload.h"
+#include "service/restore.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(bk_restore);
+PG_FUNCTION_INFO_V1(bk_restore_at);
+PG_FUNCTION_INFO_V1(bk_read);
+PG_FUNCTION_INFO_V1(bk_export);
+PG_FUNCTION_INFO_V1(bk_diff);
+
+/* The three arguments that bk_restore() and bk_restore_at() share. */
+static void
+read_request(FunctionCallInfo fcinfo, int first, BkRestoreRequest *request)
+{
+	request->target_resource_id = bk_optional_resource_id(fcinfo, first, "target_resource_id");
+	request->validate = bk_bool_argument(fcinfo, first + 1, "validate");
+	request->created_by = bk_label_argument(fcinfo, first + 2, "created_by");
+}
+
+static void
+check_can_record(const char *function)
+{
+	bk_check_can_write(function, "bk_read() returns the document without recording a restore operation.");
+}
+
+/*
+ * bk_restore(backup_id bigint, target_resource_id text, validate bool, created_by text, resource_id text)
+ * returns jsonb
+ */
+Datum
+bk_restore(PG_FUNCTION_ARGS)
+{
+	BkEntry		entry;
+	BkRestoreRequest request;
+	int64		backup_id = bk_id_argument(fcinfo, 0, "backup_id");
+	char	   *resource_id = bk_optional_resource_id(fcinfo, 4, "resource_id");
+	Datum		result;
+
+	read_request(fcinfo, 1, &request);
+	check_can_record("bk_restore()");
+	bk_enter(fcinfo, &entry);
+	result = bk_result_jsonb(&entry, bk_restore_document(&entry.call, &request, backup_id, resource_id), backup_id);
+	bk_leave(&entry);
+	return result;
+}
+
+/*
+ * bk_restore_at(resource_id text, at timestamptz, target_resource_id text, validate bool,
+ * created_by text, nearest bool) returns jsonb
+ */
+Datum
+bk_restore_at(PG_FUNCTION_ARGS)
+{
+	BkEntry		entry;
+	BkRestoreRequest request;
+	char	   *resource_id = bk_resource_id_argument(fcinfo, 0, "resource_id");
+	bool		nearest = bk_bool_argument(fcinfo, 5, "nearest");
+	int64		backup_id;
+	BkText		document;
+	Datum		result;
+
+	bk_check_not_null(fcinfo, 1, "at");
+	read_request(fcinfo, 2, &request);
+	check_can_record("bk_restore_at()");
+	bk_enter(fcinfo, &entry);
+	document = bk_restore_document_at(&entry.call, &request, resource_id, PG_GETARG_TIMESTAMPTZ(1),
+									  nearest, &backup_id);
+	result = bk_result_jsonb(&entry, document, backup_id);
+	bk_leave(&entry);
+	return result;
+}
+
+/* bk_read(backup_id bigint, resource_id text) returns jsonb */
+Datum
+bk_read(PG_FUNCTION_ARGS)
+{
+	BkEntry		entry;
+	int64		backup_id = bk_id_argument(fcinfo, 0, "backup_id");
+	char	   *resource_id = bk_optional_resource_id(fcinfo, 1, "resource_id");
+	Datum		result;
+
+	bk_enter(fcinfo, &entry);
+	result = bk_result_jsonb(&entry, bk_read_document(&entry.call, backup_id, resource_id), backup_id);
+	bk_leave(&entry);
+	return result;
+}
+
+/* Bytes as a bytea in the caller's memory. */
+static bytea *
+bytea_result(const BkEntry *entry, BkText bytes)
+{
+	bytea	   *result;
+
+	if (bytes.len > MaxAllocSize - VARHDRSZ)
+		bk_fail_limit("the export of %zu bytes does not fit into a bytea", bytes.len);
+	result = MemoryContextAlloc(entry->call.result_memory, VARHDRSZ + bytes.len);
+	SET_VARSIZE(result, VARHDRSZ + bytes.len);
+	memcpy(VARDATA(result), bytes.data, bytes.len);
+	return result;
+}
+
+/* bk_export(backup_id bigint, resource_id text) returns bytea */
+Datum
+bk_export(PG_FUNCTION_ARGS)
+{
+	BkEntry		entry;
+	int64		backup_id = bk_id_argument(fcinfo, 0, "backup_id");
+	char	   *resource_id = bk_optional_resource_id(fcinfo, 1, "resource_id");
+	BkText		document;
+	bytea	   *result;
+
+	bk_enter(fcinfo, &entry);
+	document = bk_read_document(&entry.call, backup_id, resource_id);
+	result = bytea_result(&entry, bk_payload_gzip(entry.call.memory, document));
+	bk_leave(&entry);
+	PG_RETURN_BYTEA_P(result);
+}
+
+/* bk_diff(from_backup bigint, to_backup bigint, resource_id text) returns jsonb */
+Datum
+bk_diff(PG_FUNCTION_ARGS)
+{
+	BkEntry		entry;
+	int64		from_backup = bk_id_argument(fcinfo, 0, "from_backup");
+	int64		to_backup = bk_id_argument(fcinfo, 1, "to_backup");
+	char	   *resource_id = bk_optional_resource_id(fcinfo, 2, "resource_id");
+	BkText		delta;
+	Datum		result;
+
+	bk_enter(fcinfo, &entry);
+	delta = bk_compare_documents(&entry.call, from_backup, to_backup, resource_id);
+	result = bk_result_jsonb(&entry, delta, 0);
+	bk_leave(&entry);
+	return result;
+}

@@ -1,0 +1,85 @@
+/*
+ * wrap.c
+ *		Wraps and unwraps data keys, and takes a master key's fingerprint.
+ */
+#include "keyring/wrap.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+static const char fingerprint_text[] = "backup_service key fingerprint 1";
+
+/* Raise unless an OpenSSL call gave 1. */
+static void
+check_openssl(int result, const char *call)
+{
+	char		reason[256];
+	unsigned long code;
+
+	if (result == 1)
+		return;
+	code = ERR_peek_last_error();
+	ERR_error_string_n(code, reason, sizeof(reason));
+	ERR_clear_error();
+	bk_fail_library("OpenSSL", call, code == 0 ? NULL : reason);
+}
+
+/* Fetched once per process, because fetching looks through all providers. */
+static const EVP_CIPHER *
+wrap_cipher(void)
+{
+	static EVP_CIPHER *cipher;
+
+	if (cipher == NULL)
+		cipher = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
+	check_openssl(cipher != NULL, "EVP_CIPHER_fetch");
+	return cipher;
+}
+
+/* Run the cipher over one piece; returns whether it gave exactly as many bytes as wanted. */
+static bool
+run_wrap(const uint8 *kek, const uint8 *in, int in_bytes, uint8 *out, int out_bytes, int wrap)
+{
+	const EVP_CIPHER *cipher = wrap_cipher();
+	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+	int			given = 0;
+	int			rest = 0;
+	bool		done;
+
+	check_openssl(context != NULL, "EVP_CIPHER_CTX_new");
+	EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+	done = EVP_CipherInit_ex2(context, cipher, kek, NULL, wrap, NULL) == 1 &&
+		EVP_CipherUpdate(context, out, &given, in, in_bytes) == 1 &&
+		EVP_CipherFinal_ex(context, out + given, &rest) == 1 &&
+		given + rest == out_bytes;
+	/* nothing since the opening jumps; the cipher wipes its key as it is freed */
+	EVP_CIPHER_CTX_free(context);
+	return done;
+}
+
+void
+bk_dek_wrap(const uint8 kek[BK_KEK_BYTES], const BkDek *dek, uint8 wrapped[BK_WRAPPED_DEK_BYTES])
+{
+	check_openssl(run_wrap(kek, (const uint8 *) dek, BK_DEK_BYTES,
+						   wrapped, BK_WRAPPED_DEK_BYTES, 1), "EVP_CipherUpdate");
+}
+
+void
+bk_dek_unwrap(const uint8 kek[BK_KEK_BYTES], const uint8 wrapped[BK_WRAPPED_DEK_BYTES],
+			  BkDek *dek, BkOrigin origin)
+{
+	if (run_wrap(kek, wrapped, BK_WRAPPED_DEK_BYTES, (uint8 *) dek, BK_DEK_BYTES, 0))
+		return;
+	bk_wipe(dek, sizeof(*dek));
+	ERR_clear_error();
+	bk_fail(origin, "wrapped key", "it is not intact, or was wrapped by another master key");
+}
+
+void
+bk_kek_fingerprint(const uint8 kek[BK_KEK_BYTES], uint8 fingerprint[BK_FINGERPRINT_BYTES])
+{
+	check_openssl(HMAC(EVP_sha256(), kek, BK_KEK_BYTES,
+					   (const uint8 *) fingerprint_text, sizeof(fingerprint_text) - 1,
+					   fingerprint, NULL) != NULL, "HMAC");
+}

@@ -1,0 +1,27 @@
+/*
+ * codec.h
+ *		Compression as filters: gzip, zstd, none.
+ */
+#ifndef BK_CODEC_H
+#define BK_CODEC_H
+
+#include "common/backup_types.h"
+#include "payload/filter.h"
+
+/* How one compression is written and read; both NULL for none. */
+typedef struct BkCodec
+{
+	/* size is the whole text's */
+	BkFilter	(*writer) (BkMemory memory, size_t size);
+	/* What is malformed, cut or followed by other bytes fails with check "compression". */
+	BkFilter	(*reader) (BkMemory memory, BkOrigin origin);
+} BkCodec;
+
+extern const BkCodec *bk_codec(BkCompression compression, BkOrigin origin);
+
+extern BkFilter bk_gzip_writer(BkMemory memory, size_t size);
+extern BkFilter bk_gzip_reader(BkMemory memory, BkOrigin origin);
+extern BkFilter bk_zstd_writer(BkMemory memory, size_t size);
+extern BkFilter bk_zstd_reader(BkMemory memory, BkOrigin origin);
+
+#endif							/* BK_CODEC_H */

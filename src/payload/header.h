@@ -1,0 +1,20 @@
+/*
+ * header.h
+ *		The encoded header: what the MAC covers beside the stored bytes.
+ */
+#ifndef BK_HEADER_H
+#define BK_HEADER_H
+
+#include "payload/digest.h"
+#include "payload/payload.h"
+
+#define BK_HEADER_FORMAT	1
+
+/* Encode as docs/format.md says, allocated in memory. */
+extern BkText bk_header_encode(BkMemory memory, const BkPayloadHeader *header);
+
+/* Close a MAC that has seen the stored bytes: header, then the header's length. */
+extern void bk_header_seal(BkMemory memory, BkHmac *hmac, const BkPayloadHeader *header,
+						   uint8 mac[BK_DIGEST_BYTES]);
+
+#endif							/* BK_HEADER_H */

@@ -1,0 +1,192 @@
+/*
+ * chain.c
+ *		Chains: their order, and the documents at their ends.
+ */
+#include "service/chain.h"
+
+#include "delta/delta.h"
+#include "payload/payload.h"
+
+/* Deltas may hold this many bytes, or the document's size, before they are folded in. */
+#define FOLD_BYTES	(1024 * 1024)
+
+struct BkState
+{
+	BkKeys	   *keys;
+	BkMemory	parent;
+	BkDek	   *dek;			/* of the backup below */
+	BkBackup	backup;			/* where the state is; backup_id 0 for nowhere */
+
+	BkMemory	memory;			/* of what follows */
+	BkText		text;			/* data is NULL where only the tree is current */
+	BkTree	   *tree;			/* NULL where only the text is current */
+	BkNodeRef	root;
+	size_t		held;			/* bytes of deltas that the tree refers to */
+};
+
+BkState *
+bk_state_open(BkKeys *keys, BkMemory memory)
+{
+	BkState    *state = bk_alloc_zero(memory, sizeof(BkState));
+
+	state->keys = keys;
+	state->parent = memory;
+	state->dek = bk_alloc_secret(memory, sizeof(BkDek));
+	return state;
+}
+
+void
+bk_state_close(BkState *state)
+{
+	if (state->memory)
+		bk_memory_delete(state->memory);
+	state->memory = NULL;
+	state->tree = NULL;
+	state->text.data = NULL;
+	state->held = 0;
+	state->backup.backup_id = 0;
+}
+
+static BkOrigin
+origin_of(const BkState *state)
+{
+	return (BkOrigin) {state->backup.backup_id};
+}
+
+/* Start from a full backup. */
+static void
+load_full(BkState *state, const BkBackup *full)
+{
+	bk_state_close(state);
+	state->memory = bk_memory_new(state->parent, "backup_service document");
+	state->backup = *full;
+	state->text = bk_stored_read(state->keys, state->memory, full, state->dek);
+}
+
+BkTree *
+bk_state_tree(BkState *state, BkNodeRef *root)
+{
+	if (state->tree == NULL)
+	{
+		state->tree = bk_tree_new(state->memory);
+		state->root = bk_tree_parse(state->tree, state->text, origin_of(state));
+	}
+	*root = state->root;
+	return state->tree;
+}
+
+/* Make the text current. */
+static BkText
+current_text(BkState *state)
+{
+	if (state->text.data == NULL)
+		state->text = bk_tree_text(state->tree, state->root);
+	return state->text;
+}
+
+/*
+ * Write the document out and drop tree and deltas, so that memory follows the
+ * document, not the chain.
+ */
+static void
+fold(BkState *state)
+{
+	BkMemory	memory = bk_memory_new(state->parent, "backup_service document");
+	BkText		text = current_text(state);
+	char	   *copy = bk_alloc(memory, text.len);
+
+	memcpy(copy, text.data, text.len);
+	bk_memory_delete(state->memory);
+	state->memory = memory;
+	state->text = (BkText) {copy, text.len};
+	state->tree = NULL;
+	state->held = 0;
+}
+
+/* Go one delta further. */
+static void
+apply(BkState *state, const BkBackup *backup)
+{
+	BkNodeRef	root;
+	BkTree	   *tree;
+	BkText		delta;
+
+	if (state->held > Max((size_t) state->backup.document_size, FOLD_BYTES))
+		fold(state);
+	tree = bk_state_tree(state, &root);
+	state->backup = *backup;
+	delta = bk_stored_read(state->keys, state->memory, backup, state->dek);
+	bk_delta_apply(tree, &state->root, delta, origin_of(state));
+	state->text.data = NULL;
+	state->held += delta.len;
+}
+
+/* Fail unless the bases are the chain of this backup, down to a full one. */
+static void
+check_chain(const BkBackup *backup, const BkBackup *bases, int count)
+{
+	for (int i = 0; backup->base_id != 0; i++)
+	{
+		if (i == count || bases[i].backup_id != backup->base_id)
+			bk_fail((BkOrigin) {backup->backup_id}, "chain", "its base, backup " INT64_FORMAT ", is missing",
+					backup->base_id);
+		backup = &bases[i];
+	}
+}
+
+static int
+find_chain(const BkBackup *backup, BkBackup **bases)
+{
+	int			count;
+
+	if (backup->base_id == 0)
+		return 0;
+	count = bk_backup_find_bases(backup, bases);
+	check_chain(backup, *bases, count);
+	return count;
+}
+
+int
+bk_chain_length(const BkBackup *backup)
+{
+	BkBackup   *bases;
+
+	return find_chain(backup, &bases) + 1;
+}
+
+void
+bk_state_go_to(BkState *state, const BkBackup *backup)
+{
+	BkBackup   *bases = NULL;
+	int			count;
+
+	if (backup->base_id == 0)
+		load_full(state, backup);
+	else if (state->backup.backup_id == backup->base_id)
+		apply(state, backup);
+	else
+	{
+		count = find_chain(backup, &bases);
+		load_full(state, &bases[count - 1]);
+		for (int i = count - 2; i >= 0; i--)
+			apply(state, &bases[i]);
+		apply(state, backup);
+	}
+}
+
+BkText
+bk_state_text(BkState *state, bool validate)
+{
+	BkText		text = current_text(state);
+	uint8		digest[BK_DIGEST_BYTES];
+
+	if (!validate)
+		return text;
+	if (text.len != (size_t) state->backup.document_size)
+		bk_fail(origin_of(state), "document", "the rebuilt document has %zu bytes instead of " INT64_FORMAT,
+				text.len, state->backup.document_size);
+	bk_document_digest(state->dek, text, digest);
+	if (memcmp(digest, state->backup.document_digest, BK_DIGEST_BYTES) != 0)
+		bk_fail(origin_of(state), "document", "the rebuilt document's digest is not the one of the document that was backed up");
+	return text;
+}

@@ -1,0 +1,236 @@
+/*
+ * create.c
+ *		Making a backup: lock, choose base, take the delta, store, record.
+ */
+#include "service/create.h"
+
+#include "catalog/resource.h"
+#include "catalog/snapshot.h"
+#include "delta/delta.h"
+#include "document/document.h"
+#include "service/chain.h"
+#include "service/rights.h"
+#include "service/try.h"
+#include "settings.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+/* A delta longer than its document is stored all the same up to this size. */
+#define SMALL_DELTA_BYTES	8192
+
+/* Why an incremental or a differential is made full. */
+typedef enum Fallback
+{
+	FALLBACK_NONE,
+	FALLBACK_NO_BASE,
+	FALLBACK_CHAIN_LENGTH,
+	FALLBACK_DELTA_SIZE
+} Fallback;
+
+static void
+check_writable(const BkCall *call, const BkResource *resource)
+{
+	if (!bk_may_use(call, resource->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for resource \"%s\"", resource->resource_id),
+				 errdetail("The resource belongs to another role."),
+				 errhint("Choose another resource_id, or ask to be made a member of the role that owns this one.")));
+}
+
+/* Become the one writer of the resource, which is made where it is missing. */
+static void
+lock_resource(const BkCall *call, const BkCreateRequest *request, BkResource *resource)
+{
+	while (!bk_resource_lock(request->resource_id, resource))
+		bk_resource_insert(request->resource_id, request->resource_type, call->role_name, GetCurrentTimestamp());
+	check_writable(call, resource);
+}
+
+/*
+ * When a backup made under the lock was made: later than the one before it, even
+ * where the clock went back.
+ */
+static TimestampTz
+next_created_at(const BkResource *resource)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	return Max(now, resource->last_backup_at == DT_NOBEGIN ? now : resource->last_backup_at + 1);
+}
+
+/* Intervals are added in UTC, so that a day has 24 hours whoever asks. */
+static TimestampTz
+expiry(TimestampTz created_at, Interval *retention)
+{
+	TimestampTz expires_at;
+
+	if (retention == NULL)
+		return 0;
+	expires_at = DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval,
+													   TimestampGetDatum(created_at),
+													   IntervalPGetDatum(retention)));
+	if (expires_at <= created_at)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("retention must be positive"),
+				 errdetail("The retention is %s.",
+						   DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(retention)))),
+				 errhint("Leave retention out for a backup that does not expire by itself.")));
+	return expires_at;
+}
+
+/* What reading a base needs and gives, for bk_try(). */
+typedef struct BaseDocument
+{
+	BkKeys	   *keys;
+	BkMemory	memory;
+	const BkBackup *base;
+	BkText		text;
+	int			chain_length;
+} BaseDocument;
+
+static void
+read_base(void *argument)
+{
+	BaseDocument *document = argument;
+	BkState    *state = bk_state_open(document->keys, document->memory);
+
+	document->chain_length = bk_chain_length(document->base);
+	bk_state_go_to(state, document->base);
+	document->text = bk_state_text(state, true);
+}
+
+/*
+ * Read the base's document.  Where it is damaged the new backup must not suffer:
+ * a warning, and false.
+ */
+static bool
+base_is_sound(BaseDocument *document)
+{
+	ErrorData  *damage;
+	bool		sound;
+
+	bk_view_open();
+	sound = bk_try(read_base, document, &damage);
+	bk_view_close();
+	if (!sound)
+		ereport(WARNING,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("%s", damage->message),
+				 damage->detail ? errdetail("%s", damage->detail) : 0,
+				 errhint("The new backup is made full. SELECT bk_verify(" INT64_FORMAT ") says more.",
+						 document->base->backup_id)));
+	return sound;
+}
+
+/* The delta against the newest possible base, and that base's id; else why there is none. */
+static Fallback
+take_delta(BkKeys *keys, const BkCall *call, BkBackup *backup, BkText document, BkText *delta)
+{
+	BkBackup	base;
+	BaseDocument base_document = {.keys = keys, .memory = call->memory, .base = &base};
+	bool		found;
+
+	bk_view_open();
+	found = bk_backup_find_newest(backup->resource_id, backup->type == BK_TYPE_DIFFERENTIAL, &base);
+	bk_view_close();
+	if (!found || !base_is_sound(&base_document))
+		return FALLBACK_NO_BASE;
+	if (base_document.chain_length >= bk_setting_max_chain_length)
+		return FALLBACK_CHAIN_LENGTH;
+	*delta = bk_delta_between(call->memory, base_document.text, document, BK_DELTA_STORED,
+							  Max(document.len, SMALL_DELTA_BYTES));
+	if (delta->data == NULL)
+		return FALLBACK_DELTA_SIZE;
+	backup->base_id = base.backup_id;
+	return FALLBACK_NONE;
+}
+
+static const char *
+fallback_reason(Fallback fallback)
+{
+	switch (fallback)
+	{
+		case FALLBACK_NO_BASE:
+			return "There is no sound backup that it could build on.";
+		case FALLBACK_CHAIN_LENGTH:
+			return "Its chain has reached backup_service.max_chain_length.";
+		case FALLBACK_DELTA_SIZE:
+			return "The delta would be larger than the document.";
+		case FALLBACK_NONE:
+			break;
+	}
+	pg_unreachable();
+}
+
+/* What will be stored: the document, or the delta to it. */
+static BkText
+choose_payload(BkKeys *keys, const BkCall *call, BkBackup *backup, BkText document)
+{
+	BkText		delta;
+	Fallback	fallback;
+
+	if (backup->type == BK_TYPE_FULL)
+		return document;
+	fallback = take_delta(keys, call, backup, document, &delta);
+	if (fallback == FALLBACK_NONE)
+		return delta;
+	ereport(NOTICE,
+			(errmsg("the %s backup of resource \"%s\" is made full", bk_type_name(backup->type), backup->resource_id),
+			 errdetail("%s", fallback_reason(fallback))));
+	backup->type = BK_TYPE_FULL;
+	return document;
+}
+
+/* What the request says goes into the row as it is. */
+static void
+fill_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *backup)
+{
+	memset(backup, 0, sizeof(*backup));
+	backup->resource_id = pstrdup(request->resource_id);
+	backup->resource_type = pstrdup(request->resource_type);
+	backup->type = request->type;
+	backup->compression = request->compression;
+	backup->encrypted = request->encrypt;
+	backup->tags = request->tags;
+	backup->source = request->source ? pstrdup(request->source) : NULL;
+	backup->version = request->version ? pstrdup(request->version) : NULL;
+	backup->created_by = pstrdup(call->role_name);
+	backup->status = "completed";
+}
+
+/* Give the backup its place in the resource's row and timeline. */
+static void
+record(const BkBackup *backup)
+{
+	int64		backups_made;
+
+	backups_made = bk_resource_add_backup(backup->resource_id, backup->resource_type, backup->backup_id,
+										  backup->created_at, backup->stored_size);
+	bk_snapshot_insert(backup->resource_id, backup->created_at, backup->backup_id);
+	if (bk_setting_max_snapshots > 0 && backups_made > bk_setting_max_snapshots)
+		bk_snapshot_trim(backup->resource_id, bk_setting_max_snapshots);
+}
+
+void
+bk_create_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *backup)
+{
+	BkKeys	   *keys = bk_keys_open(call);
+	BkResource	resource;
+	BkText		document;
+	BkText		payload;
+
+	/* What takes long, or may wait for something outside, comes before the lock. */
+	bk_keys_activate(keys);
+	document = bk_document_from_jsonb(call->memory, request->data);
+	fill_backup(call, request, backup);
+
+	lock_resource(call, request, &resource);
+	backup->created_at = next_created_at(&resource);
+	backup->expires_at = expiry(backup->created_at, request->retention);
+	payload = choose_payload(keys, call, backup, document);
+	backup->backup_id = bk_backup_next_id();
+	bk_stored_insert(keys, backup, document, payload);
+	record(backup);
+}

@@ -1,0 +1,29 @@
+/*
+ * create.h
+ *		Making a backup.
+ */
+#ifndef BK_CREATE_H
+#define BK_CREATE_H
+
+#include "catalog/backup.h"
+#include "service/call.h"
+
+/* What is asked for; checked by the caller, but for what needs the catalog. */
+typedef struct BkCreateRequest
+{
+	const char *resource_id;
+	const char *resource_type;
+	Jsonb	   *data;
+	BkBackupType type;
+	BkCompression compression;
+	bool		encrypt;
+	Interval   *retention;		/* NULL: no expiry */
+	Jsonb	   *tags;
+	const char *source;			/* NULL where not given, as version */
+	const char *version;
+} BkCreateRequest;
+
+/* Make the backup in the caller's transaction and give its row. */
+extern void bk_create_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *backup);
+
+#endif							/* BK_CREATE_H */

@@ -1,0 +1,55 @@
+/*
+ * find.c
+ *		Look-ups with the check of rights that belongs to them.
+ */
+#include "service/find.h"
+
+#include "service/rights.h"
+
+void
+bk_no_such_backup(int64 backup_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("backup " INT64_FORMAT " does not exist", backup_id),
+			 errhint("SELECT * FROM bk_list() shows the backups that you can use.")));
+	pg_unreachable();
+}
+
+void
+bk_find_backup(const BkCall *call, int64 backup_id, const char *resource_id, BkBackup *backup)
+{
+	if (resource_id == NULL)
+		resource_id = bk_backup_resource(backup_id);
+	if (resource_id == NULL
+		|| !bk_backup_find(resource_id, backup_id, backup)
+		|| !bk_may_use(call, backup->owner))
+		bk_no_such_backup(backup_id);
+}
+
+void
+bk_find_resource(const BkCall *call, const char *resource_id, BkResource *resource)
+{
+	if (!bk_resource_find(resource_id, resource) || !bk_may_use(call, resource->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("resource \"%s\" does not exist", resource_id),
+				 errhint("SELECT * FROM bk_resources shows the resources that you can use.")));
+}
+
+void
+bk_find_backup_to_change(const BkCall *call, int64 backup_id, const char *resource_id, BkBackup *backup)
+{
+	BkResource	resource;
+
+	/* Rights first: nobody waits for, or holds, a lock on what is not his. */
+	bk_view_open();
+	bk_find_backup(call, backup_id, resource_id, backup);
+	bk_view_close();
+
+	if (!bk_resource_lock(backup->resource_id, &resource))
+		bk_no_such_backup(backup_id);
+	bk_view_open();
+	bk_find_backup(call, backup_id, resource.resource_id, backup);
+	bk_view_close();
+}

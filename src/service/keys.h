@@ -1,0 +1,33 @@
+/*
+ * keys.h
+ *		Key versions of the catalog and master keys of the keyring, together:
+ *		data keys for new backups and of stored ones.
+ */
+#ifndef BK_KEYS_H
+#define BK_KEYS_H
+
+#include "catalog/backup.h"
+#include "service/call.h"
+
+/* The master keys that one call has needed so far. */
+typedef struct BkKeys BkKeys;
+
+extern BkKeys *bk_keys_open(const BkCall *call);
+
+/*
+ * Find the key version that new backups use, and its master key.  On the very
+ * first use of a catalog that makes the key source and registers its version.
+ * May run a command or wait for a file: called before any lock is taken.
+ */
+extern void bk_keys_activate(BkKeys *keys);
+
+/* A new data key for a backup, wrapped into its row by the active version. */
+extern void bk_keys_new_dek(BkKeys *keys, BkBackup *backup, BkDek *dek);
+
+/*
+ * The data key of a stored backup.  58000 where the master key cannot be had or
+ * is not the one that the catalog knows; XX001 where the wrapped key is damaged.
+ */
+extern void bk_keys_dek(BkKeys *keys, const BkBackup *backup, BkDek *dek);
+
+#endif							/* BK_KEYS_H */

@@ -1,0 +1,153 @@
+/*
+ * restore.c
+ *		Reading, restoring and comparing stored documents.
+ */
+#include "service/restore.h"
+
+#include "catalog/operation.h"
+#include "catalog/snapshot.h"
+#include "delta/delta.h"
+#include "lib/stringinfo.h"
+#include "service/chain.h"
+#include "service/find.h"
+#include "utils/timestamp.h"
+
+/* Rebuild a found backup's document, in a view. */
+static BkText
+rebuild(const BkCall *call, BkKeys *keys, const BkBackup *backup, bool validate)
+{
+	BkState    *state = bk_state_open(keys, call->memory);
+
+	bk_state_go_to(state, backup);
+	return bk_state_text(state, validate);
+}
+
+BkText
+bk_read_document(const BkCall *call, int64 backup_id, const char *resource_id)
+{
+	BkBackup	backup;
+	BkText		text;
+
+	bk_view_open();
+	bk_find_backup(call, backup_id, resource_id, &backup);
+	text = rebuild(call, bk_keys_open(call), &backup, true);
+	bk_view_close();
+	return text;
+}
+
+static void
+record(const BkCall *call, const BkRestoreRequest *request, const BkBackup *backup, TimestampTz started_at)
+{
+	BkOperation operation = {
+		.resource_id = backup->resource_id,
+		.backup_id = backup->backup_id,
+		.target_resource_id = request->target_resource_id,
+		.type = backup->type,
+		.validated = request->validate,
+		.role = call->role_name,
+		.created_by = request->created_by ? request->created_by : call->role_name,
+		.created_at = started_at,
+		.completed_at = GetCurrentTimestamp(),
+	};
+
+	bk_operation_insert_completed(&operation);
+}
+
+BkText
+bk_restore_document(const BkCall *call, const BkRestoreRequest *request,
+					int64 backup_id, const char *resource_id)
+{
+	TimestampTz started_at = GetCurrentTimestamp();
+	BkBackup	backup;
+	BkText		text;
+
+	bk_view_open();
+	bk_find_backup(call, backup_id, resource_id, &backup);
+	text = rebuild(call, bk_keys_open(call), &backup, request->validate);
+	bk_view_close();
+	record(call, request, &backup, started_at);
+	return text;
+}
+
+/* "backup 3 of 2026-01-01 12:00:00+00", or "none". */
+static char *
+describe(bool found, const BkSnapshot *snapshot)
+{
+	if (!found)
+		return "none";
+	return psprintf("backup " INT64_FORMAT " of %s", snapshot->backup_id, timestamptz_to_str(snapshot->created_at));
+}
+
+/* Which point a time means; *exact is false where it is only the nearest earlier one. */
+static bool
+find_point(const char *resource_id, TimestampTz at, BkSnapshot *snapshot, bool *exact)
+{
+	*exact = bk_snapshot_find(resource_id, at, snapshot) && !snapshot->removed;
+	return *exact || bk_snapshot_find_live(resource_id, at, false, snapshot);
+}
+
+/* Raise 42704: the time has no state any more, or has none yet. */
+static void
+no_such_state(const char *resource_id, TimestampTz at, bool found, const BkSnapshot *earlier)
+{
+	BkSnapshot	later;
+	char	   *later_text = describe(bk_snapshot_find_live(resource_id, at, true, &later), &later);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("resource \"%s\" has no state of %s", resource_id, timestamptz_to_str(at)),
+			 found ? errdetail("The backup that held it was deleted or has expired.")
+			 : errdetail("The time lies before the resource's timeline."),
+			 errhint("Nearest earlier: %s; nearest later: %s. Restore one by its id%s.",
+					 describe(found, earlier), later_text,
+					 found ? ", or pass nearest => true for the earlier one" : "")));
+}
+
+BkText
+bk_restore_document_at(const BkCall *call, const BkRestoreRequest *request,
+					   const char *resource_id, TimestampTz at, bool nearest,
+					   int64 *backup_id)
+{
+	TimestampTz started_at = GetCurrentTimestamp();
+	BkResource	resource;
+	BkSnapshot	snapshot;
+	BkBackup	backup;
+	BkText		text;
+	bool		found;
+	bool		exact;
+
+	bk_view_open();
+	bk_find_resource(call, resource_id, &resource);
+	found = find_point(resource_id, at, &snapshot, &exact);
+	if (!found || (!exact && !nearest))
+		no_such_state(resource_id, at, found, &snapshot);
+	if (!exact)
+		ereport(WARNING,
+				(errmsg("resource \"%s\" has no state of %s any more", resource_id, timestamptz_to_str(at)),
+				 errdetail("Restored is the nearest earlier one: %s.", describe(true, &snapshot))));
+	if (!bk_backup_find(resource_id, snapshot.backup_id, &backup))
+		bk_fail((BkOrigin) {snapshot.backup_id}, "timeline", "its row is missing");
+	text = rebuild(call, bk_keys_open(call), &backup, request->validate);
+	bk_view_close();
+	record(call, request, &backup, started_at);
+	*backup_id = backup.backup_id;
+	return text;
+}
+
+BkText
+bk_compare_documents(const BkCall *call, int64 from_backup, int64 to_backup, const char *resource_id)
+{
+	BkKeys	   *keys = bk_keys_open(call);
+	BkBackup	from;
+	BkBackup	to;
+	BkText		from_text;
+	BkText		to_text;
+
+	bk_view_open();
+	bk_find_backup(call, from_backup, resource_id, &from);
+	bk_find_backup(call, to_backup, resource_id, &to);
+	from_text = rebuild(call, keys, &from, true);
+	to_text = rebuild(call, keys, &to, true);
+	bk_view_close();
+	return bk_delta_between(call->memory, from_text, to_text, BK_DELTA_COMPLETE, SIZE_MAX);
+}

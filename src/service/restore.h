@@ -1,0 +1,38 @@
+/*
+ * restore.h
+ *		Documents of backups: read, restored on record, found by time, compared.
+ */
+#ifndef BK_RESTORE_H
+#define BK_RESTORE_H
+
+#include "catalog/backup.h"
+#include "service/call.h"
+
+/* A restore that is recorded as an operation. */
+typedef struct BkRestoreRequest
+{
+	const char *target_resource_id; /* a label; NULL where none was given */
+	bool		validate;
+	const char *created_by;		/* a label; NULL for the role's name */
+} BkRestoreRequest;
+
+/* The document of a backup, proven; resource_id may be NULL. */
+extern BkText bk_read_document(const BkCall *call, int64 backup_id, const char *resource_id);
+
+/* The same with an operation row; backup_id tells errors and callers which backup it was. */
+extern BkText bk_restore_document(const BkCall *call, const BkRestoreRequest *request,
+								  int64 backup_id, const char *resource_id);
+
+/*
+ * The same for the newest point at or before a time.  42704 where that is a
+ * tombstone or lies before the timeline; nearest takes the last live point
+ * before it instead, with a WARNING.
+ */
+extern BkText bk_restore_document_at(const BkCall *call, const BkRestoreRequest *request,
+									 const char *resource_id, TimestampTz at, bool nearest,
+									 int64 *backup_id);
+
+/* The complete delta between two stored states. */
+extern BkText bk_compare_documents(const BkCall *call, int64 from_backup, int64 to_backup, const char *resource_id);
+
+#endif							/* BK_RESTORE_H */

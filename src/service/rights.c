@@ -1,0 +1,31 @@
+/*
+ * rights.c
+ *		Ownership and membership.
+ */
+#include "service/rights.h"
+
+#include "utils/acl.h"
+
+/* Membership by name; a role that is no more has no members but superusers. */
+static bool
+has_privileges_of(const BkCall *call, const char *role_name)
+{
+	Oid			role = get_role_oid(role_name, true);
+
+	return OidIsValid(role) ? has_privs_of_role(call->role, role) : superuser_arg(call->role);
+}
+
+bool
+bk_may_use(const BkCall *call, const char *owner)
+{
+	return strcmp(owner, call->role_name) == 0
+		|| has_privileges_of(call, owner)
+		|| has_privileges_of(call, "backup_service_operator");
+}
+
+bool
+bk_may_list_all(const BkCall *call)
+{
+	return has_privileges_of(call, "backup_service_operator")
+		|| has_privileges_of(call, "backup_service_auditor");
+}

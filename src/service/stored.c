@@ -1,0 +1,201 @@
+/*
+ * stored.c
+ *		Payloads from and to chunk rows.
+ */
+#include "service/stored.h"
+
+#include "catalog/chunk.h"
+#include "datatype/timestamp.h"
+#include "mb/pg_wchar.h"
+#include "payload/payload.h"
+#include "utils/timestamp.h"
+
+/* The format counts from 1970, the server from 2000. */
+#define UNIX_OFFSET_USECS \
+	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
+
+/* Rows may be tampered with, so the sum may wrap: the MAC then differs. */
+static int64
+unix_time(TimestampTz time)
+{
+	return (int64) ((uint64) time + (uint64) UNIX_OFFSET_USECS);
+}
+
+/* A backup's row as the payload layer sees it. */
+static void
+fill_header(const BkBackup *backup, BkPayloadHeader *header)
+{
+	header->resource_id.data = pg_server_to_any(backup->resource_id, strlen(backup->resource_id), PG_UTF8);
+	header->resource_id.len = strlen(header->resource_id.data);
+	header->backup_id = backup->backup_id;
+	header->base_id = backup->base_id;
+	header->type = backup->type;
+	header->compression = backup->compression;
+	header->encrypted = backup->encrypted;
+	header->size = backup->size;
+	header->stored_size = backup->stored_size;
+	header->document_size = backup->document_size;
+	memcpy(header->document_digest, backup->document_digest, BK_DIGEST_BYTES);
+	memcpy(header->iv, backup->iv, BK_IV_BYTES);
+	header->created_at = unix_time(backup->created_at);
+}
+
+static void
+fill_seal(const BkBackup *backup, BkPayloadSeal *seal)
+{
+	memcpy(seal->checksum, backup->checksum, BK_DIGEST_BYTES);
+	memcpy(seal->mac, backup->mac, BK_DIGEST_BYTES);
+}
+
+/* The chunk reader as the payload layer calls it. */
+static bool
+read_chunk(void *context, int32 *seq, BkText *chunk)
+{
+	return bk_chunk_reader_next(context, seq, chunk);
+}
+
+static void
+rewind_chunks(void *context)
+{
+	bk_chunk_reader_rewind(context);
+}
+
+static BkChunkSource
+open_source(BkMemory memory, const BkBackup *backup)
+{
+	return (BkChunkSource) {
+		.read = read_chunk,
+		.rewind = rewind_chunks,
+		.context = bk_chunk_reader_open(memory, backup->resource_id, backup->backup_id),
+	};
+}
+
+BkText
+bk_stored_read(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek)
+{
+	BkPayloadHeader header;
+	BkPayloadSeal seal;
+	BkChunkSource source = open_source(memory, backup);
+	BkText		text;
+
+	bk_backup_check(backup);
+	bk_keys_dek(keys, backup, dek);
+	fill_header(backup, &header);
+	fill_seal(backup, &seal);
+	text = bk_payload_read(memory, dek, &header, &seal, &source);
+	bk_chunk_reader_close(source.context);
+	return text;
+}
+
+void
+bk_stored_check_at_rest(const BkBackup *backup)
+{
+	BkPayloadHeader header;
+	BkPayloadSeal seal;
+	BkChunkSource source = open_source(CurrentMemoryContext, backup);
+
+	bk_backup_check(backup);
+	fill_header(backup, &header);
+	fill_seal(backup, &seal);
+	bk_payload_check_at_rest(CurrentMemoryContext, &header, &seal, &source);
+	bk_chunk_reader_close(source.context);
+}
+
+/*
+ * Chunks on their way to the table.  A row of chunk refers to one of backup, whose
+ * seal is known only after the last chunk; so the first batch is held back, and
+ * only a payload larger than that has its row inserted early and completed
+ * by an update.
+ */
+typedef struct ChunkWriter
+{
+	BkBackup   *backup;
+	bool		row_exists;
+	int32		written;		/* chunks in the table */
+	int			pending;		/* chunks held back */
+	BkText		chunks[BK_CHUNK_BATCH];
+	char	   *buffers;		/* BK_CHUNK_BATCH chunks, made when first needed */
+} ChunkWriter;
+
+static void
+flush_chunks(ChunkWriter *writer)
+{
+	if (writer->pending == 0)
+		return;
+	bk_chunk_insert(writer->backup->resource_id, writer->backup->backup_id,
+					writer->written, writer->chunks, writer->pending);
+	writer->written += writer->pending;
+	writer->pending = 0;
+}
+
+/* The sink that the payload layer calls: keep the chunk, writing the batch before it when that is full. */
+static void
+write_chunk(void *context, int32 seq, BkText chunk)
+{
+	ChunkWriter *writer = context;
+	char	   *copy;
+
+	if (writer->pending == BK_CHUNK_BATCH)
+	{
+		if (!writer->row_exists)
+			bk_backup_insert(writer->backup);
+		writer->row_exists = true;
+		flush_chunks(writer);
+	}
+	Assert(seq == writer->written + writer->pending);
+	if (writer->buffers == NULL)
+		writer->buffers = palloc(BK_CHUNK_BATCH * BK_CHUNK_BYTES);
+	copy = writer->buffers + writer->pending * BK_CHUNK_BYTES;
+	memcpy(copy, chunk.data, chunk.len);
+	writer->chunks[writer->pending++] = (BkText) {copy, chunk.len};
+}
+
+/* Take over into the row what the payload layer found out. */
+static void
+take_result(BkBackup *backup, const BkPayloadHeader *header, const BkPayloadSeal *seal)
+{
+	backup->compression = header->compression;
+	backup->size = header->size;
+	backup->stored_size = header->stored_size;
+	memcpy(backup->iv, header->iv, BK_IV_BYTES);
+	memcpy(backup->checksum, seal->checksum, BK_DIGEST_BYTES);
+	memcpy(backup->mac, seal->mac, BK_DIGEST_BYTES);
+	backup->completed_at = GetCurrentTimestamp();
+}
+
+static void
+store(BkKeys *keys, BkBackup *backup, BkText document, BkText payload, bool row_exists)
+{
+	ChunkWriter writer = {.backup = backup, .row_exists = row_exists};
+	BkChunkSink sink = {.write = write_chunk, .context = &writer};
+	BkDek	   *dek = bk_alloc_secret(CurrentMemoryContext, sizeof(BkDek));
+	BkPayloadHeader header;
+	BkPayloadSeal seal;
+
+	bk_keys_new_dek(keys, backup, dek);
+	backup->document_size = document.len;
+	bk_document_digest(dek, document, backup->document_digest);
+	fill_header(backup, &header);
+	bk_payload_write(CurrentMemoryContext, payload, dek, &header, &seal, &sink);
+	take_result(backup, &header, &seal);
+	if (writer.row_exists)
+		bk_backup_update_payload(backup);
+	else
+		bk_backup_insert(backup);
+	flush_chunks(&writer);
+	if (writer.buffers)
+		pfree(writer.buffers);
+}
+
+void
+bk_stored_insert(BkKeys *keys, BkBackup *backup, BkText document, BkText payload)
+{
+	store(keys, backup, document, payload, false);
+}
+
+void
+bk_stored_replace(BkKeys *keys, BkBackup *backup, BkText document, BkText payload)
+{
+	bk_chunk_delete(backup->resource_id, backup->backup_id);
+	store(keys, backup, document, payload, true);
+}

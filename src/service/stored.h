@@ -1,0 +1,30 @@
+/*
+ * stored.h
+ *		One backup's payload between the catalog's rows and its text.
+ */
+#ifndef BK_STORED_H
+#define BK_STORED_H
+
+#include "catalog/backup.h"
+#include "service/keys.h"
+
+/*
+ * Read a backup's payload, proven by checksum and MAC, in a view.  The text is
+ * allocated in memory; dek gets the backup's data key.
+ */
+extern BkText bk_stored_read(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek);
+
+/* Check the stored bytes alone, in a view: needs no key. */
+extern void bk_stored_check_at_rest(const BkBackup *backup);
+
+/*
+ * Write a payload under a new data key and IV, and with it the backup's row:
+ * the backup brings identity, labels, wanted compression and encrypted; the rest
+ * is filled in.  document is the whole document, payload what is stored of it.
+ */
+extern void bk_stored_insert(BkKeys *keys, BkBackup *backup, BkText document, BkText payload);
+
+/* The same for a row that is there: its chunks are replaced. */
+extern void bk_stored_replace(BkKeys *keys, BkBackup *backup, BkText document, BkText payload);
+
+#endif							/* BK_STORED_H */

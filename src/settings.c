@@ -1,0 +1,89 @@
+/*
+ * settings.c
+ *		Every setting (GUC), in alphabetical order.
+ */
+#include "settings.h"
+
+#include <limits.h>
+
+#include "common/backup_types.h"
+#include "utils/guc.h"
+
+int			bk_setting_compression = BK_COMPRESSION_GZIP;
+bool		bk_setting_encrypt = true;
+char	   *bk_setting_key_file;
+bool		bk_setting_key_file_create = true;
+int			bk_setting_max_chain_length = 100;
+int			bk_setting_max_snapshots = 100;
+
+static const struct config_enum_entry compression_options[] = {
+	{"gzip", BK_COMPRESSION_GZIP, false},
+	{"none", BK_COMPRESSION_NONE, false},
+	{"zstd", BK_COMPRESSION_ZSTD, false},
+	{NULL, 0, false}
+};
+
+void
+bk_settings_init(void)
+{
+	DefineCustomEnumVariable("backup_service.compression",
+							 "How payloads are compressed where bk_create() is not told.",
+							 NULL,
+							 &bk_setting_compression,
+							 BK_COMPRESSION_GZIP, /* boot value */
+							 compression_options,
+							 PGC_USERSET,
+							 0, /* flags */
+							 NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("backup_service.encrypt",
+							 "Whether payloads are encrypted where bk_create() is not told.",
+							 NULL,
+							 &bk_setting_encrypt,
+							 true, /* boot value */
+							 PGC_USERSET,
+							 0, /* flags */
+							 NULL, NULL, NULL);
+
+	DefineCustomStringVariable("backup_service.key_file",
+							   "The file that holds the master keys, one \"version:hex\" a line.",
+							   "A relative path is below the data directory.",
+							   &bk_setting_key_file,
+							   "backup_service.key", /* boot value */
+							   PGC_SIGHUP,
+							   GUC_SUPERUSER_ONLY,
+							   NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("backup_service.key_file_create",
+							 "Whether a key file that does not exist yet is made by the first backup.",
+							 NULL,
+							 &bk_setting_key_file_create,
+							 true, /* boot value */
+							 PGC_SIGHUP,
+							 0, /* flags */
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("backup_service.max_chain_length",
+							"An incremental that would make its chain longer is made full.",
+							NULL,
+							&bk_setting_max_chain_length,
+							100, /* boot value */
+							1, /* min */
+							BK_MAX_CHAIN_LENGTH, /* max */
+							PGC_USERSET,
+							0, /* flags */
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("backup_service.max_snapshots",
+							"How many backups a resource's timeline holds; 0 means no limit.",
+							"The oldest leaves first; it can still be restored by its id.",
+							&bk_setting_max_snapshots,
+							100, /* boot value */
+							0, /* min */
+							INT_MAX, /* max */
+							PGC_SUSET,
+							0, /* flags */
+							NULL, NULL, NULL);
+
+	MarkGUCPrefixReserved("backup_service");
+}

@@ -1,0 +1,22 @@
+/*
+ * settings.h
+ *		Every setting, as the rest of the code reads it.
+ */
+#ifndef BK_SETTINGS_H
+#define BK_SETTINGS_H
+
+#include "common/common.h"
+
+/* A chain is never longer, whatever the setting says. */
+#define BK_MAX_CHAIN_LENGTH		10000
+
+extern int	bk_setting_compression; /* a BkCompression */
+extern bool bk_setting_encrypt;
+extern char *bk_setting_key_file;
+extern bool bk_setting_key_file_create;
+extern int	bk_setting_max_chain_length;
+extern int	bk_setting_max_snapshots;
+
+extern void bk_settings_init(void);
+
+#endif							/* BK_SETTINGS_H */

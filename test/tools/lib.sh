@@ -1,0 +1,133 @@
+# What make demo, make test and make bench share: packages, the build, and a private PostgreSQL.
+#
+# Everything lives below ./tmp.  The server's files are not installed into the system: tmp/install is a
+# copy of its programs with links to its libraries and shared files, and PostgreSQL finds those relative
+# to its programs, so that our extension goes beside them there.
+#
+# As root, the server and the tests run as nobody, who needs to reach ./tmp; where the clone lies in a
+# folder that is closed to others, ./tmp is a link to a folder below /var/tmp.
+
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$root"
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s\n' "$*" >&2; exit 1; }
+
+# As root, as a user who may use sudo, or not at all.
+privileged() {
+	if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
+		die "needs to run as root, or sudo: $*"; fi
+}
+
+# packages NAME...: install those that are missing.
+packages() {
+	local missing=() name
+	for name; do
+		dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+	done
+	[ ${#missing[@]} = 0 ] && return
+	say "installing ${missing[*]}"
+	privileged env DEBIAN_FRONTEND=noninteractive apt-get update -qq >/dev/null
+	privileged env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# The newest PostgreSQL that is here with headers, else the newest that is here, else the distribution's own.
+pg_version() {
+	local config
+	if [ -n "${PG_CONFIG:-}" ]; then "$PG_CONFIG" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/'; return; fi
+	for config in $(ls -dr /usr/lib/postgresql/*/bin/postgres 2>/dev/null | sort -Vr); do
+		basename "$(dirname "$(dirname "$config")")"; return
+	done
+	apt-cache depends postgresql 2>/dev/null | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p' | head -1
+}
+
+# packages_for_build: compiler, libraries, PostgreSQL and its headers.
+packages_for_build() {
+	packages gcc make libc6-dev zlib1g-dev libzstd-dev libssl-dev
+	PGV=$(pg_version)
+	if [ -z "$PGV" ]; then
+		privileged apt-get update -qq >/dev/null
+		PGV=$(pg_version)
+	fi
+	[ -n "$PGV" ] || die "apt knows no package postgresql"
+	packages "postgresql-$PGV" "postgresql-server-dev-$PGV"
+	PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/$PGV/bin/pg_config}
+	export PGV PG_CONFIG
+}
+
+# Run something as the user that the server runs as.
+if [ "$(id -u)" = 0 ]; then
+	unprivileged() { setpriv --reuid=nobody --regid=nogroup --clear-groups env HOME="$tmp" "$@"; }
+else
+	unprivileged() { "$@"; }
+fi
+
+# Make ./tmp, where the unprivileged user can reach it.
+make_tmp() {
+	if [ "$(id -u)" = 0 ] && [ ! -e "$root/tmp" ] && ! tmp=/ unprivileged test -x "$root"; then
+		ln -sfn "$(mktemp -d /var/tmp/backup_service.XXXXXX)" "$root/tmp"
+		chmod 755 "$root/tmp/."
+	fi
+	mkdir -p "$root/tmp"
+	tmp=$(cd "$root/tmp" && pwd -P)
+	export tmp
+}
+
+# A folder that the unprivileged user owns.
+make_folder() {
+	mkdir -p "$1"
+	if [ "$(id -u)" = 0 ]; then chown nobody:nogroup "$1"; fi
+}
+
+# private_install: tmp/install with PostgreSQL and the extension, built with warnings as errors.
+private_install() {
+	local bin share lib
+	make_tmp
+	bin=$("$PG_CONFIG" --bindir) share=$("$PG_CONFIG" --sharedir) lib=$("$PG_CONFIG" --pkglibdir)
+	inst=$tmp/install-$PGV
+	if [ ! -x "$inst$bin/postgres" ]; then
+		rm -rf "$inst"
+		mkdir -p "$inst$bin" "$inst$share" "$inst$lib"
+		cp "$bin"/* "$inst$bin/"
+		(cd "$lib" && find . -maxdepth 1 -mindepth 1 ! -name bitcode -exec cp -rs "$lib/{}" "$inst$lib/" \;)
+		cp -rs "$share/." "$inst$share/"
+		rm -rf "$inst$share/extension/backup_service"* "$inst$lib/backup_service.so"
+	fi
+	PGBIN=$inst$bin
+	export PGBIN inst
+	make --no-print-directory -s -j"$(nproc)" PG_CONFIG="$PG_CONFIG" with_llvm=no WERROR=-Werror all
+	make --no-print-directory -s PG_CONFIG="$PG_CONFIG" with_llvm=no DESTDIR="$inst" install >/dev/null
+	export PATH="$PGBIN:$PATH"
+	unset PGHOST PGPORT PGUSER PGDATABASE PGSERVICE PGPASSWORD PGOPTIONS 2>/dev/null || true
+}
+
+# start_server NAME [POSTGRES OPTION...]: a new server in tmp/NAME; psql finds it through PGHOST and PGPORT.
+start_server() {
+	local name=$1 data=$tmp/$1/data
+	shift
+	stop_server "$name"
+	rm -rf "${tmp:?}/$name"
+	make_folder "$tmp/$name"
+	PGHOST=$tmp/$name
+	# A socket's path has at most 107 bytes.
+	[ ${#PGHOST} -lt 90 ] || PGHOST=$(unprivileged mktemp -d /tmp/backup_service.XXXXXX)
+	PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
+	export PGHOST PGPORT PGUSER PGDATABASE
+	unprivileged "$PGBIN/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 >/dev/null
+	{
+		echo "listen_addresses = ''"
+		echo "unix_socket_directories = '$PGHOST'"
+		printf '%s\n' "$@"
+	} | unprivileged tee -a "$data/postgresql.conf" >/dev/null
+	unprivileged "$PGBIN/pg_ctl" -D "$data" -l "$tmp/$name/log" -w start >/dev/null ||
+		{ cat "$tmp/$name/log" >&2; die "the private server did not start"; }
+}
+
+# stop_server NAME: where it runs.
+stop_server() {
+	local data=$tmp/$1/data
+	if [ -e "$data/postmaster.pid" ]; then
+		unprivileged "$PGBIN/pg_ctl" -D "$data" -m immediate -w stop >/dev/null 2>&1 || true
+	fi
+}
