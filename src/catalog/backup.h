@@ -8,7 +8,6 @@
 #include "catalog/statement.h"
 #include "common/backup_types.h"
 #include "datatype/timestamp.h"
-#include "keyring/wrap.h"
 #include "utils/jsonb.h"
 
 /* A row, with what reading its payload needs from its resource and key version. */

@@ -6,8 +6,8 @@
 #define BK_CATALOG_KEY_H
 
 #include "catalog/statement.h"
+#include "common/backup_types.h"
 #include "datatype/timestamp.h"
-#include "keyring/wrap.h"
 
 /* The newest active version and its fingerprint; 0 where there is none. */
 extern int32 bk_key_find_active(uint8 fingerprint[BK_FINGERPRINT_BYTES]);

@@ -36,4 +36,9 @@ typedef struct BkDek
 #define BK_DEK_BYTES		64
 StaticAssertDecl(sizeof(BkDek) == BK_DEK_BYTES, "a data key has no padding");
 
+/* A master key, a data key wrapped by one, and what a master key is recognised by. */
+#define BK_KEK_BYTES			32
+#define BK_WRAPPED_DEK_BYTES	(BK_DEK_BYTES + 8)
+#define BK_FINGERPRINT_BYTES	32
+
 #endif							/* BK_BACKUP_TYPES_H */

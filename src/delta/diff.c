@@ -214,22 +214,23 @@ change_root(Walk *walk, BkNodeRef old_root, BkNodeRef new_root)
 
 /*
  * Write the delta.  Paths are spelled out in each entry, so that many entries
- * far down could be of quadratic length: then the root is changed instead.
+ * far down could be of quadratic length: where they get too long, or do not fit
+ * the limit, one change of the root is tried instead.
  */
 static BkText
 write_delta(Walk *walk, BkMemory memory, BkNodeRef old_root, BkNodeRef new_root,
 			BkDeltaForm form, size_t limit)
 {
 	size_t		total = (size_t) walk->diff.tree->nodes[old_root].len + walk->diff.tree->nodes[new_root].len;
-	size_t		sensible = MAX_LENGTH_FACTOR * total + MAX_LENGTH_EXTRA;
 	BkBuffer	buffer;
 
-	bk_buffer_init(&buffer, memory, 0, Min(limit, sensible));
-	if (!bk_diff_render(&walk->diff, form, &buffer) && sensible < limit)
+	bk_buffer_init(&buffer, memory, 0, Min(limit, MAX_LENGTH_FACTOR * total + MAX_LENGTH_EXTRA));
+	if (!bk_diff_render(&walk->diff, form, &buffer))
 	{
-		bk_free(memory, buffer.data);
 		change_root(walk, old_root, new_root);
-		bk_buffer_init(&buffer, memory, total, limit);
+		buffer.len = 0;
+		buffer.full = false;
+		buffer.limit = limit;
 		bk_diff_render(&walk->diff, form, &buffer);
 	}
 	if (!buffer.full)

@@ -24,7 +24,7 @@ full_path(const BkKeyringSettings *settings)
 	return psprintf("%s/%s", DataDir, settings->key_file);
 }
 
-pg_attribute_noreturn()
+__attribute__((noreturn))
 static void
 fail_file(const char *verb, const char *path)
 {
@@ -33,7 +33,7 @@ fail_file(const char *verb, const char *path)
 			 errmsg("could not %s key file \"%s\": %m", verb, path)));
 }
 
-pg_attribute_noreturn()
+__attribute__((noreturn))
 static void
 fail_missing(const char *path)
 {

@@ -15,7 +15,7 @@
 
 #define NAME_BYTES		8
 
-pg_attribute_noreturn()
+__attribute__((noreturn))
 static void
 fail(const char *verb, const char *path)
 {

@@ -14,7 +14,7 @@ typedef struct KeyParser
 	BkKeyEntry *entries;
 } KeyParser;
 
-pg_attribute_noreturn()
+__attribute__((noreturn))
 static void
 malformed(KeyParser *parser, const char *detail)
 {
@@ -65,8 +65,6 @@ hex_digit(char digit)
 static void
 parse_key(KeyParser *parser, BkText line, uint8 *kek)
 {
-	if (line.len > 0 && line.data[line.len - 1] == '\r')
-		malformed(parser, "ends with a carriage return");
 	if (line.len != 2 * BK_KEK_BYTES)
 		malformed(parser, "does not have 64 hex digits after the colon");
 	for (int i = 0; i < BK_KEK_BYTES; i++)
@@ -87,6 +85,8 @@ parse_line(KeyParser *parser, BkText line)
 
 	if (line.len == 0 || line.data[0] == '#')
 		return;
+	if (line.data[line.len - 1] == '\r')
+		malformed(parser, "ends with a carriage return");
 	entry->version = parse_version(parser, &line);
 	parse_key(parser, line, entry->kek);
 	for (int i = 0; i < parser->count; i++)

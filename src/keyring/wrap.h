@@ -10,10 +10,6 @@
 
 #include "common/backup_types.h"
 
-#define BK_KEK_BYTES			32
-#define BK_WRAPPED_DEK_BYTES	(BK_DEK_BYTES + 8)
-#define BK_FINGERPRINT_BYTES	32
-
 extern void bk_dek_wrap(const uint8 kek[BK_KEK_BYTES], const BkDek *dek,
 						uint8 wrapped[BK_WRAPPED_DEK_BYTES]);
 

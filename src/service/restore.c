@@ -78,29 +78,54 @@ describe(bool found, const BkSnapshot *snapshot)
 	return psprintf("backup " INT64_FORMAT " of %s", snapshot->backup_id, timestamptz_to_str(snapshot->created_at));
 }
 
-/* Which point a time means; *exact is false where it is only the nearest earlier one. */
-static bool
-find_point(const char *resource_id, TimestampTz at, BkSnapshot *snapshot, bool *exact)
+/* What a time means on a timeline. */
+typedef enum PointKind
 {
-	*exact = bk_snapshot_find(resource_id, at, snapshot) && !snapshot->removed;
-	return *exact || bk_snapshot_find_live(resource_id, at, false, snapshot);
+	POINT_LIVE,					/* a backup */
+	POINT_TOMBSTONE,			/* one that is gone */
+	POINT_NONE					/* nothing yet */
+} PointKind;
+
+static PointKind
+find_point(const char *resource_id, TimestampTz at, BkSnapshot *snapshot)
+{
+	if (!bk_snapshot_find(resource_id, at, snapshot))
+		return POINT_NONE;
+	return snapshot->removed ? POINT_TOMBSTONE : POINT_LIVE;
 }
 
 /* Raise 42704: the time has no state any more, or has none yet. */
 static void
-no_such_state(const char *resource_id, TimestampTz at, bool found, const BkSnapshot *earlier)
+no_such_state(const char *resource_id, TimestampTz at, PointKind kind)
 {
+	BkSnapshot	earlier;
 	BkSnapshot	later;
-	char	   *later_text = describe(bk_snapshot_find_live(resource_id, at, true, &later), &later);
+	bool		has_earlier = bk_snapshot_find_live(resource_id, at, false, &earlier);
+	bool		has_later = bk_snapshot_find_live(resource_id, at, true, &later);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("resource \"%s\" has no state of %s", resource_id, timestamptz_to_str(at)),
-			 found ? errdetail("The backup that held it was deleted or has expired.")
+			 kind == POINT_TOMBSTONE ? errdetail("The backup that held it was deleted or has expired.")
 			 : errdetail("The time lies before the resource's timeline."),
 			 errhint("Nearest earlier: %s; nearest later: %s. Restore one by its id%s.",
-					 describe(found, earlier), later_text,
-					 found ? ", or pass nearest => true for the earlier one" : "")));
+					 describe(has_earlier, &earlier), describe(has_later, &later),
+					 has_earlier ? ", or pass nearest => true for the earlier one" : "")));
+}
+
+/* The point to restore: the one that the time means or, where allowed, the nearest earlier one. */
+static void
+choose_point(const char *resource_id, TimestampTz at, bool nearest, BkSnapshot *snapshot)
+{
+	PointKind	kind = find_point(resource_id, at, snapshot);
+
+	if (kind == POINT_LIVE)
+		return;
+	if (!nearest || !bk_snapshot_find_live(resource_id, at, false, snapshot))
+		no_such_state(resource_id, at, kind);
+	ereport(WARNING,
+			(errmsg("resource \"%s\" has no state of %s any more", resource_id, timestamptz_to_str(at)),
+			 errdetail("Restored is the nearest earlier one: %s.", describe(true, snapshot))));
 }
 
 BkText
@@ -113,18 +138,10 @@ bk_restore_document_at(const BkCall *call, const BkRestoreRequest *request,
 	BkSnapshot	snapshot;
 	BkBackup	backup;
 	BkText		text;
-	bool		found;
-	bool		exact;
 
 	bk_view_open();
 	bk_find_resource(call, resource_id, &resource);
-	found = find_point(resource_id, at, &snapshot, &exact);
-	if (!found || (!exact && !nearest))
-		no_such_state(resource_id, at, found, &snapshot);
-	if (!exact)
-		ereport(WARNING,
-				(errmsg("resource \"%s\" has no state of %s any more", resource_id, timestamptz_to_str(at)),
-				 errdetail("Restored is the nearest earlier one: %s.", describe(true, &snapshot))));
+	choose_point(resource_id, at, nearest, &snapshot);
 	if (!bk_backup_find(resource_id, snapshot.backup_id, &backup))
 		bk_fail((BkOrigin) {snapshot.backup_id}, "timeline", "its row is missing");
 	text = rebuild(call, bk_keys_open(call), &backup, request->validate);

@@ -1,0 +1,91 @@
+/*
+ * fuzz_delta.c
+ *		Fuzz target: two texts with a NUL byte between them.  The second one is
+ *		applied as a delta to the first; and where both are documents, the delta
+ *		between them must lead from one to the other.
+ *
+ * Compiles as fuzz_document.c does.
+ */
+#include "delta/delta.h"
+#include "document/tree.h"
+
+#include <stdlib.h>
+
+extern int	LLVMFuzzerTestOneInput(const uint8 *data, size_t size);
+
+static void
+check_apply(BkMemory memory, BkText document, BkText delta)
+{
+	BK_TRY
+	{
+		BkTree	   *tree = bk_tree_new(memory);
+		BkNodeRef	root = bk_tree_parse(tree, document, BK_ARGUMENT);
+		BkText		result;
+
+		bk_delta_apply(tree, &root, delta, BK_ARGUMENT);
+		result = bk_tree_text(tree, root);
+		if (!bk_tree_equals(tree, root, result))
+			abort();
+	}
+	BK_CATCH
+	{
+		/* refused */
+	}
+	BK_END_TRY;
+}
+
+/* Both are documents. */
+static bool
+accepted(BkMemory memory, BkText a, BkText b)
+{
+	volatile bool result = false;
+
+	BK_TRY
+	{
+		bk_tree_parse(bk_tree_new(memory), a, BK_ARGUMENT);
+		bk_tree_parse(bk_tree_new(memory), b, BK_ARGUMENT);
+		result = true;
+	}
+	BK_CATCH
+	{
+		/* refused */
+	}
+	BK_END_TRY;
+	return result;
+}
+
+/* No handler here: any error is a failure. */
+static void
+check_between(BkMemory memory, BkText a, BkText b, BkDeltaForm form)
+{
+	BkTree	   *tree = bk_tree_new(memory);
+	BkNodeRef	root = bk_tree_parse(tree, a, BK_ARGUMENT);
+	BkText		delta = bk_delta_between(memory, a, b, form, SIZE_MAX);
+
+	bk_delta_apply(tree, &root, delta, BK_ARGUMENT);
+	if (!bk_tree_equals(tree, root, b))
+		abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8 *data, size_t size)
+{
+	const uint8 *separator = size > 0 ? memchr(data, 0, size) : NULL;
+	BkMemory	memory;
+	BkText		a;
+	BkText		b;
+
+	if (separator == NULL)
+		return 0;
+	memory = bk_memory_new(NULL, "fuzz");
+	a = (BkText) {(const char *) data, (size_t) (separator - data)};
+	b = (BkText) {(const char *) separator + 1, size - a.len - 1};
+	check_apply(memory, a, b);
+	if (accepted(memory, a, b))
+	{
+		check_between(memory, a, b, BK_DELTA_COMPLETE);
+		check_between(memory, b, a, BK_DELTA_STORED);
+	}
+	bk_memory_delete(memory);
+	return 0;
+}
