@@ -105,14 +105,9 @@ static BkStatement find_all = {
 };
 
 static BkStatement insert_backup = {
-	.sql = "INSERT INTO backup_service.backup (resource_id, backup_id, base_id, type, size, stored_size, document_size,"
-	" compression, encrypted, document_digest, iv, checksum, mac, wrapped_key, key_version, completed_at,"
-	" created_at, resource_type, version, source, tags, created_by, expires_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
-	.nargs = 23,
-	.types = {TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, INT8OID, INT8OID,
-		TEXTOID, BOOLOID, BYTEAOID, BYTEAOID, BYTEAOID, BYTEAOID, BYTEAOID, INT4OID, TIMESTAMPTZOID,
-		TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, NAMEOID, TIMESTAMPTZOID},
+	.sql = BK_INSERT_BACKUP,
+	.nargs = BK_INSERT_BACKUP_NARGS,
+	.types = {BK_INSERT_BACKUP_TYPES},
 };
 
 static BkStatement update_payload = {
@@ -372,18 +367,24 @@ add_payload_values(BkValues *values, const BkBackup *backup)
 }
 
 void
+bk_backup_add_values(BkValues *values, const BkBackup *backup)
+{
+	add_payload_values(values, backup);
+	bk_value_add(values, TimestampTzGetDatum(backup->created_at));
+	bk_value_add_text(values, backup->resource_type);
+	bk_value_add_text(values, backup->version);
+	bk_value_add_text(values, backup->source);
+	bk_value_add(values, JsonbPGetDatum(backup->tags));
+	bk_value_add_name(values, backup->created_by);
+	bk_value_add_time(values, backup->expires_at);
+}
+
+void
 bk_backup_insert(const BkBackup *backup)
 {
 	BkValues	values = {0};
 
-	add_payload_values(&values, backup);
-	bk_value_add(&values, TimestampTzGetDatum(backup->created_at));
-	bk_value_add_text(&values, backup->resource_type);
-	bk_value_add_text(&values, backup->version);
-	bk_value_add_text(&values, backup->source);
-	bk_value_add(&values, JsonbPGetDatum(backup->tags));
-	bk_value_add_name(&values, backup->created_by);
-	bk_value_add_time(&values, backup->expires_at);
+	bk_backup_add_values(&values, backup);
 	bk_statement_write(&insert_backup, &values);
 }
 

@@ -26,14 +26,6 @@ static BkStatement insert_resource = {
 	.types = {TEXTOID, TEXTOID, NAMEOID, TIMESTAMPTZOID},
 };
 
-static BkStatement add_backup = {
-	.sql = "UPDATE backup_service.resource SET resource_type = $2, last_backup_id = $3, last_backup_at = $4,"
-	" backups_made = backups_made + 1, bytes_stored = bytes_stored + $5 WHERE resource_id = $1"
-	" RETURNING backups_made",
-	.nargs = 5,
-	.types = {TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, INT8OID},
-};
-
 static BkStatement touch_resource = {
 	.sql = "UPDATE backup_service.resource SET bytes_stored = bytes_stored + $2 WHERE resource_id = $1",
 	.nargs = 2,
@@ -73,7 +65,7 @@ bk_resource_lock(const char *resource_id, BkResource *resource)
 	return true;
 }
 
-void
+bool
 bk_resource_insert(const char *resource_id, const char *resource_type,
 				   const char *owner, TimestampTz created_at)
 {
@@ -83,26 +75,7 @@ bk_resource_insert(const char *resource_id, const char *resource_type,
 	bk_value_add_text(&values, resource_type);
 	bk_value_add_name(&values, owner);
 	bk_value_add(&values, TimestampTzGetDatum(created_at));
-	bk_statement_write(&insert_resource, &values);
-}
-
-int64
-bk_resource_add_backup(const char *resource_id, const char *resource_type,
-					   int64 backup_id, TimestampTz created_at, int64 stored_size)
-{
-	BkValues	values = {0};
-	int64		backups_made;
-
-	bk_value_add_text(&values, resource_id);
-	bk_value_add_text(&values, resource_type);
-	bk_value_add_int64(&values, backup_id);
-	bk_value_add(&values, TimestampTzGetDatum(created_at));
-	bk_value_add_int64(&values, stored_size);
-	if (bk_statement_write(&add_backup, &values) != 1)
-		elog(ERROR, "the locked row of resource \"%s\" is gone", resource_id);
-	backups_made = bk_column_int64(0, 1);
-	SPI_freetuptable(SPI_tuptable);
-	return backups_made;
+	return bk_statement_write(&insert_resource, &values) == 1;
 }
 
 void

@@ -26,13 +26,12 @@ extern bool bk_resource_find(const char *resource_id, BkResource *resource);
  */
 extern bool bk_resource_lock(const char *resource_id, BkResource *resource);
 
-/* Make the row unless another session was faster; then lock as above. */
-extern void bk_resource_insert(const char *resource_id, const char *resource_type,
+/*
+ * Make the row; the maker is its one writer.  False where another session was
+ * faster.
+ */
+extern bool bk_resource_insert(const char *resource_id, const char *resource_type,
 							   const char *owner, TimestampTz created_at);
-
-/* Record a new backup in a locked resource's row; returns how many there have ever been. */
-extern int64 bk_resource_add_backup(const char *resource_id, const char *resource_type,
-								   int64 backup_id, TimestampTz created_at, int64 stored_size);
 
 /*
  * Mark a locked resource's row as changed, so that writers whose snapshot is

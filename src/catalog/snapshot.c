@@ -7,12 +7,6 @@
 #include "catalog/pg_type.h"
 #include "utils/timestamp.h"
 
-static BkStatement insert_snapshot = {
-	.sql = "INSERT INTO backup_service.snapshot (resource_id, created_at, backup_id) VALUES ($1, $2, $3)",
-	.nargs = 3,
-	.types = {TEXTOID, TIMESTAMPTZOID, INT8OID},
-};
-
 static BkStatement trim_snapshots = {
 	.sql = "DELETE FROM backup_service.snapshot WHERE resource_id = $1 AND (created_at, backup_id) <"
 	" (SELECT s.created_at, s.backup_id FROM backup_service.snapshot s"
@@ -50,17 +44,6 @@ static BkStatement find_live_after = {
 	.nargs = 2,
 	.types = {TEXTOID, TIMESTAMPTZOID},
 };
-
-void
-bk_snapshot_insert(const char *resource_id, TimestampTz created_at, int64 backup_id)
-{
-	BkValues	values = {0};
-
-	bk_value_add_text(&values, resource_id);
-	bk_value_add(&values, TimestampTzGetDatum(created_at));
-	bk_value_add_int64(&values, backup_id);
-	bk_statement_write(&insert_snapshot, &values);
-}
 
 void
 bk_snapshot_trim(const char *resource_id, int32 max_live)

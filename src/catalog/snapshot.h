@@ -15,8 +15,6 @@ typedef struct BkSnapshot
 	bool		removed;		/* a tombstone */
 } BkSnapshot;
 
-extern void bk_snapshot_insert(const char *resource_id, TimestampTz created_at, int64 backup_id);
-
 /* Keep the newest max_live live points; whatever is older than them leaves. */
 extern void bk_snapshot_trim(const char *resource_id, int32 max_live);
 

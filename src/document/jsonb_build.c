@@ -98,6 +98,8 @@ add_string(Builder *builder, BkText text, bool escaped)
 		builder->len = start + bk_unescape(to, text);
 	else
 		memcpy(to, text.data, text.len);
+	if (builder->len - start > JENTRY_OFFLENMASK)
+		bk_fail_limit("a string in the document is longer than the %u bytes that jsonb can hold", JENTRY_OFFLENMASK);
 	add_child(builder, JENTRY_ISSTRING, builder->len - start);
 }
 
@@ -113,28 +115,32 @@ parse_numeric(Builder *builder, BkText text)
 											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
-/* A short whole number, else NULL. */
+/* A number of few digits, else NULL: much faster than numeric_in, with the same result. */
 static Numeric
-parse_integer(BkText text)
+parse_short_number(BkText text)
 {
 	bool		negative = text.data[0] == '-';
 	int64		value = 0;
+	int			scale = 0;
 
 	if (text.len - negative > MAX_FAST_DIGITS)
 		return NULL;
 	for (size_t i = negative; i < text.len; i++)
 	{
 		if (text.data[i] == '.')
-			return NULL;
-		value = value * 10 + (text.data[i] - '0');
+			scale = (int) (text.len - i) - 1;
+		else
+			value = value * 10 + (text.data[i] - '0');
 	}
-	return int64_to_numeric(negative ? -value : value);
+	if (negative)
+		value = -value;
+	return scale == 0 ? int64_to_numeric(value) : int64_div_fast_to_numeric(value, scale);
 }
 
 static void
 add_number(Builder *builder, BkText text)
 {
-	Numeric		number = parse_integer(text);
+	Numeric		number = parse_short_number(text);
 	size_t		start = builder->len;
 
 	if (number == NULL)
@@ -290,12 +296,17 @@ convert_to_server(BkText text)
 {
 	char	   *copy;
 	char	   *converted;
+	Jsonb	   *result;
 
 	if (text.len >= MaxAllocSize)
 		bk_fail_limit("a document of %zu bytes cannot be converted to the encoding of the database", text.len);
 	copy = pnstrdup(text.data, text.len);
 	converted = pg_any_to_server(copy, (int) text.len, PG_UTF8);
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(converted)));
+	result = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(converted)));
+	if (converted != copy)
+		pfree(converted);
+	pfree(copy);
+	return result;
 }
 
 Jsonb *

@@ -149,8 +149,9 @@ convert_from_server(BkMemory memory, BkBuffer *buffer)
 	converted = pg_server_to_any(buffer->data, (int) buffer->len, PG_UTF8);
 	if (converted == buffer->data)
 		return bk_buffer_text(buffer);
-	text = bk_text_sort_keys(memory, (BkText) {converted, strlen(converted)});
 	bk_free(memory, buffer->data);
+	text = bk_text_sort_keys(memory, (BkText) {converted, strlen(converted)});
+	pfree(converted);
 	return text;
 }
 

@@ -359,12 +359,10 @@ sort_members(BkTree *tree, BkNodeRef object)
 	bk_free(tree->memory, items);
 }
 
-BkText
-bk_text_sort_keys(BkMemory memory, BkText text)
+/* Sort the members of every object below, and at, a node. */
+static void
+sort_tree(BkTree *tree, BkNodeRef root)
 {
-	BkTree	   *tree = bk_tree_new(memory);
-	BkNodeRef	root = parse(tree, text, true, BK_ARGUMENT, "document");
-
 	for (BkNodeRef node = root; node < tree->count; node++)
 	{
 		BK_CHECK_INTERRUPTS();
@@ -374,5 +372,21 @@ bk_text_sort_keys(BkMemory memory, BkText text)
 		if (bk_node_kind(tree, node) == BK_KIND_OBJECT)
 			sort_members(tree, node);
 	}
-	return bk_tree_text(tree, root);
+}
+
+BkText
+bk_text_sort_keys(BkMemory memory, BkText text)
+{
+	BkMemory	work = bk_memory_new(memory, "backup_service keys");
+	BkTree	   *tree = bk_tree_new(work);
+	BkNodeRef	root = parse(tree, text, true, BK_ARGUMENT, "document");
+	BkText		sorted;
+	char	   *copy;
+
+	sort_tree(tree, root);
+	sorted = bk_tree_text(tree, root);
+	copy = bk_alloc(memory, sorted.len);
+	memcpy(copy, sorted.data, sorted.len);
+	bk_memory_delete(work);
+	return (BkText) {copy, sorted.len};
 }

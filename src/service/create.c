@@ -43,7 +43,11 @@ static void
 lock_resource(const BkCall *call, const BkCreateRequest *request, BkResource *resource)
 {
 	while (!bk_resource_lock(request->resource_id, resource))
-		bk_resource_insert(request->resource_id, request->resource_type, call->role_name, GetCurrentTimestamp());
+		if (bk_resource_insert(request->resource_id, request->resource_type, call->role_name, GetCurrentTimestamp()))
+		{
+			resource->last_backup_at = DT_NOBEGIN;
+			return;
+		}
 	check_writable(call, resource);
 }
 
@@ -200,19 +204,6 @@ fill_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *backup
 	backup->status = "completed";
 }
 
-/* Give the backup its place in the resource's row and timeline. */
-static void
-record(const BkBackup *backup)
-{
-	int64		backups_made;
-
-	backups_made = bk_resource_add_backup(backup->resource_id, backup->resource_type, backup->backup_id,
-										  backup->created_at, backup->stored_size);
-	bk_snapshot_insert(backup->resource_id, backup->created_at, backup->backup_id);
-	if (bk_setting_max_snapshots > 0 && backups_made > bk_setting_max_snapshots)
-		bk_snapshot_trim(backup->resource_id, bk_setting_max_snapshots);
-}
-
 void
 bk_create_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *backup)
 {
@@ -220,6 +211,7 @@ bk_create_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *b
 	BkResource	resource;
 	BkText		document;
 	BkText		payload;
+	int64		backups_made;
 
 	/* What takes long, or may wait for something outside, comes before the lock. */
 	bk_keys_activate(keys);
@@ -231,6 +223,7 @@ bk_create_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *b
 	backup->expires_at = expiry(backup->created_at, request->retention);
 	payload = choose_payload(keys, call, backup, document);
 	backup->backup_id = bk_backup_next_id();
-	bk_stored_insert(keys, backup, document, payload);
-	record(backup);
+	backups_made = bk_stored_insert(keys, backup, document, payload);
+	if (bk_setting_max_snapshots > 0 && backups_made > bk_setting_max_snapshots)
+		bk_snapshot_trim(backup->resource_id, bk_setting_max_snapshots);
 }

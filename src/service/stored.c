@@ -5,6 +5,7 @@
 #include "service/stored.h"
 
 #include "catalog/chunk.h"
+#include "catalog/record.h"
 #include "datatype/timestamp.h"
 #include "mb/pg_wchar.h"
 #include "payload/payload.h"
@@ -114,7 +115,7 @@ typedef struct ChunkWriter
 	int32		written;		/* chunks in the table */
 	int			pending;		/* chunks held back */
 	BkText		chunks[BK_CHUNK_BATCH];
-	char	   *buffers;		/* BK_CHUNK_BATCH chunks, made when first needed */
+	char	   *buffers[BK_CHUNK_BATCH];	/* of a whole chunk each, made when first needed */
 } ChunkWriter;
 
 static void
@@ -133,7 +134,7 @@ static void
 write_chunk(void *context, int32 seq, BkText chunk)
 {
 	ChunkWriter *writer = context;
-	char	   *copy;
+	char	  **buffer;
 
 	if (writer->pending == BK_CHUNK_BATCH)
 	{
@@ -143,11 +144,11 @@ write_chunk(void *context, int32 seq, BkText chunk)
 		flush_chunks(writer);
 	}
 	Assert(seq == writer->written + writer->pending);
-	if (writer->buffers == NULL)
-		writer->buffers = palloc(BK_CHUNK_BATCH * BK_CHUNK_BYTES);
-	copy = writer->buffers + writer->pending * BK_CHUNK_BYTES;
-	memcpy(copy, chunk.data, chunk.len);
-	writer->chunks[writer->pending++] = (BkText) {copy, chunk.len};
+	buffer = &writer->buffers[writer->pending];
+	if (*buffer == NULL)
+		*buffer = palloc(BK_CHUNK_BYTES);
+	memcpy(*buffer, chunk.data, chunk.len);
+	writer->chunks[writer->pending++] = (BkText) {*buffer, chunk.len};
 }
 
 /* Take over into the row what the payload layer found out. */
@@ -163,11 +164,12 @@ take_result(BkBackup *backup, const BkPayloadHeader *header, const BkPayloadSeal
 	backup->completed_at = GetCurrentTimestamp();
 }
 
+/* Write the payload as far as it must be before its proof is known; completes the backup's columns. */
 static void
-store(BkKeys *keys, BkBackup *backup, BkText document, BkText payload, bool row_exists)
+write_payload(BkKeys *keys, ChunkWriter *writer, BkText document, BkText payload)
 {
-	ChunkWriter writer = {.backup = backup, .row_exists = row_exists};
-	BkChunkSink sink = {.write = write_chunk, .context = &writer};
+	BkBackup   *backup = writer->backup;
+	BkChunkSink sink = {.write = write_chunk, .context = writer};
 	BkDek	   *dek = bk_alloc_secret(CurrentMemoryContext, sizeof(BkDek));
 	BkPayloadHeader header;
 	BkPayloadSeal seal;
@@ -178,24 +180,37 @@ store(BkKeys *keys, BkBackup *backup, BkText document, BkText payload, bool row_
 	fill_header(backup, &header);
 	bk_payload_write(CurrentMemoryContext, payload, dek, &header, &seal, &sink);
 	take_result(backup, &header, &seal);
-	if (writer.row_exists)
-		bk_backup_update_payload(backup);
-	else
-		bk_backup_insert(backup);
-	flush_chunks(&writer);
-	if (writer.buffers)
-		pfree(writer.buffers);
 }
 
-void
+/* Write the row and the chunks that were held back. */
+static void
+finish(ChunkWriter *writer)
+{
+	if (writer->row_exists)
+		bk_backup_update_payload(writer->backup);
+	else
+		bk_backup_insert(writer->backup);
+	flush_chunks(writer);
+}
+
+int64
 bk_stored_insert(BkKeys *keys, BkBackup *backup, BkText document, BkText payload)
 {
-	store(keys, backup, document, payload, false);
+	ChunkWriter writer = {.backup = backup};
+
+	write_payload(keys, &writer, document, payload);
+	if (!writer.row_exists && writer.pending == 1)
+		return bk_record_backup_with_chunk(backup, writer.chunks[0]);
+	finish(&writer);
+	return bk_record_backup(backup);
 }
 
 void
 bk_stored_replace(BkKeys *keys, BkBackup *backup, BkText document, BkText payload)
 {
+	ChunkWriter writer = {.backup = backup, .row_exists = true};
+
 	bk_chunk_delete(backup->resource_id, backup->backup_id);
-	store(keys, backup, document, payload, true);
+	write_payload(keys, &writer, document, payload);
+	finish(&writer);
 }

@@ -18,13 +18,14 @@ extern BkText bk_stored_read(BkKeys *keys, BkMemory memory, const BkBackup *back
 extern void bk_stored_check_at_rest(const BkBackup *backup);
 
 /*
- * Write a payload under a new data key and IV, and with it the backup's row:
- * the backup brings identity, labels, wanted compression and encrypted; the rest
- * is filled in.  document is the whole document, payload what is stored of it.
+ * Write a payload under a new data key and IV, and with it all that a new backup
+ * leaves in the catalog: the backup brings identity, labels, wanted compression
+ * and encrypted; the rest is filled in.  document is the whole document, payload
+ * what is stored of it.  Returns how many backups the resource has ever had.
  */
-extern void bk_stored_insert(BkKeys *keys, BkBackup *backup, BkText document, BkText payload);
+extern int64 bk_stored_insert(BkKeys *keys, BkBackup *backup, BkText document, BkText payload);
 
-/* The same for a row that is there: its chunks are replaced. */
+/* Write another payload for a backup that is there: its chunks are replaced. */
 extern void bk_stored_replace(BkKeys *keys, BkBackup *backup, BkText document, BkText payload);
 
 #endif							/* BK_STORED_H */

@@ -1,0 +1,177 @@
+/*
+ * test_document.c
+ *		What is canonical text and what is not, and the order of keys.
+ *
+ * cc -std=gnu11 -DFRONTEND -Isrc test/unit/document/test_document.c src/common/error.c
+ *    src/common/memory.c src/document/{buffer,key,outline,parse,tree}.c -lcrypto
+ */
+#include "document/tree.h"
+
+#include <stdlib.h>
+
+#include "tap.h"
+
+static const char *const canonical[] = {
+	"null", "true", "false", "0", "-1", "10", "1.0", "1.00", "0.0", "-0.5", "-10.01", "0.10",
+	"123456789012345678901234567890.000000000000000000001",
+	"\"\"", "\"a\"", "\"\\b\\f\\n\\r\\t\\\"\\\\\"", "\"\\u0001\\u0007\\u000b\\u000e\\u001f\"",
+	"\"/\x7f\xc3\xa9\xf0\x9f\x98\x80\"", "\"12345678\"", "\"1234567\\n12345678\\n1\"",
+	"[]", "{}", "[[]]", "[{}]", "[1]", "[1, 2]", "[[], {}, [[]]]", "{\"\": 1}", "{\"a\": {}}",
+	"{\"a\": 1, \"b\": 2}", "{\"b\": 1, \"aa\": 2}", "{\"\\n\": 1, \"a\": 2}", "{\"z\": 1, \"\xc3\xa9\": 2}",
+	"{\"\\u0001\": 1, \"\\\"\": 2, \"aa\": 3}", "{\"a\\n\": 1, \"ab\": 2, \"b\\\\\": 3}",
+	"{\"\\u001f\\u001f\": 1, \"zzz\": 2}"
+};
+
+static const char *const not_canonical[] = {
+	"", " ", " 1", "1 ", "1\n", "nul", "nulll", "True", "tru", "fals", "+1", "-", "01", "00", "1.", ".5", "-.5",
+	"1e5", "1E5", "1.5e1", "-0", "-0.0", "-0.00", "--1", "0x1", "NaN", "Infinity",
+	"\"", "\"a", "\"a\\", "\"\\\"", "\"\\u\"", "\"\\u00\"", "\"\\u0000\"", "\"\\u0008\"", "\"\\u000a\"", "\"\\u0009\"",
+	"\"\\u000c\"", "\"\\u000d\"", "\"\\u001F\"", "\"\\u0020\"", "\"\\u0061\"", "\"\\u00e9\"", "\"\\/\"", "\"\\x\"",
+	"\"\n\"", "\"\x01\"", "\"12345678\x1f\"", "\"a\"b", "'a'", "a",
+	"[", "]", "[1", "[1,", "[1, ", "[1,2]", "[1 , 2]", "[1,  2]", "[1, ]", "[, 1]", "[ 1]", "[1 ]", "[ ]", "[1]]", "[1}",
+	"{", "}", "{1: 2}", "{\"a\"}", "{\"a\":1}", "{\"a\" : 1}", "{\"a\":  1}", "{\"a\": }", "{\"a\": 1", "{\"a\": 1,",
+	"{\"a\": 1, ", "{\"a\": 1, }", "{\"a\": 1,\"b\": 2}", "{\"a\": 1 }", "{ }", "{ \"a\": 1}", "{\"a\": 1]", "{a: 1}",
+	"{\"a\": 1, \"a\": 1}", "{\"b\": 1, \"a\": 1}", "{\"aa\": 1, \"b\": 1}", "{\"a\": 1, \"\": 1}",
+	"{\"a\": 1, \"\\n\": 1}", "{\"\\n\": 1, \"\\n\": 1}", "{\"\xc3\xa9\": 1, \"z\": 2}", "{\"ab\": 1, \"a\\n\": 1}",
+	"{\"zzz\": 1, \"\\u001f\\u001f\": 2}", "[1]1", "{}{}", "1 2", "\xef\xbb\xbf" "1", "[1, 2", "{\"a", "{\"a\"", "{\"a\":", "{\"a\": "
+};
+
+static bool
+accepts(BkText text)
+{
+	BkMemory	memory = bk_memory_new(NULL, "test");
+	volatile bool accepted = false;
+
+	BK_TRY
+	{
+		BkTree	   *tree = bk_tree_new(memory);
+		BkNodeRef	root = bk_tree_parse(tree, text, (BkOrigin) {7});
+
+		accepted = bk_text_equal(bk_tree_text(tree, root), text);
+	}
+	BK_CATCH
+	{
+		if (strcmp(bk_last_error.check, "document") != 0 || strcmp(bk_last_error.sqlstate, "XX001") != 0)
+			abort();
+	}
+	BK_END_TRY;
+	bk_memory_delete(memory);
+	return accepted;
+}
+
+static void
+test_tables(void)
+{
+	char		name[300];
+
+	for (size_t i = 0; i < lengthof(canonical); i++)
+	{
+		snprintf(name, sizeof(name), "canonical number %zu: %zu bytes", i, strlen(canonical[i]));
+		tap_ok(accepts((BkText) {canonical[i], strlen(canonical[i])}), name);
+	}
+	for (size_t i = 0; i < lengthof(not_canonical); i++)
+	{
+		snprintf(name, sizeof(name), "not canonical number %zu: %zu bytes", i, strlen(not_canonical[i]));
+		tap_ok(!accepts((BkText) {not_canonical[i], strlen(not_canonical[i])}), name);
+	}
+	tap_ok(!accepts((BkText) {"\"a\0b\"", 5}), "NUL in a string");
+	tap_ok(!accepts((BkText) {"\0", 1}), "NUL alone");
+}
+
+/* count times the same text; freed with the memory. */
+static char *
+repeat(BkMemory memory, const char *text, size_t count, char *to)
+{
+	size_t		len = strlen(text);
+
+	if (to == NULL)
+		to = bk_alloc(memory, count * len * 2 + 64);
+	for (size_t i = 0; i < count; i++)
+		memcpy(to + i * len, text, len);
+	return to;
+}
+
+static bool
+accepts_digits(size_t whole, size_t fraction)
+{
+	BkMemory	memory = bk_memory_new(NULL, "test");
+	char	   *text = repeat(memory, "9", whole + fraction, NULL);
+	size_t		len = whole;
+	bool		accepted;
+
+	if (fraction > 0)
+	{
+		text[whole] = '.';
+		repeat(memory, "9", fraction, text + whole + 1);
+		len += fraction + 1;
+	}
+	accepted = accepts((BkText) {text, len});
+	bk_memory_delete(memory);
+	return accepted;
+}
+
+static void
+test_limits(void)
+{
+	tap_ok(accepts_digits(131072, 0), "as many digits as numeric has");
+	tap_ok(!accepts_digits(131073, 0), "more digits than numeric has");
+	tap_ok(accepts_digits(1, 16383), "as many decimals as numeric has");
+	tap_ok(!accepts_digits(1, 16384), "more decimals than numeric has");
+}
+
+static void
+test_depth(void)
+{
+	BkMemory	memory = bk_memory_new(NULL, "test");
+	size_t		depth = 1000000;
+	char	   *text = repeat(memory, "[", depth, NULL);
+
+	tap_ok(!accepts((BkText) {text, depth}), "a million open arrays");
+	repeat(memory, "]", depth, text + depth);
+	tap_ok(accepts((BkText) {text, depth * 2}), "an array a million deep");
+	bk_memory_delete(memory);
+}
+
+/* Several texts in one tree. */
+static void
+test_two_texts(void)
+{
+	BkMemory	memory = bk_memory_new(NULL, "test");
+	BkTree	   *tree = bk_tree_new(memory);
+	BkText		a = BK_TEXT("{\"a\": [1, 2]}");
+	BkText		b = BK_TEXT("[true]");
+	BkNodeRef	a_root = bk_tree_parse(tree, a, BK_ARGUMENT);
+	BkNodeRef	b_root = bk_tree_parse(tree, b, BK_ARGUMENT);
+
+	tap_ok(bk_text_equal(bk_tree_text(tree, a_root), a), "the first text");
+	tap_ok(bk_text_equal(bk_tree_text(tree, b_root), b), "the second text");
+	bk_memory_delete(memory);
+}
+
+/* A short key is found among ones that are huge and escaped. */
+static void
+test_huge_keys(void)
+{
+	BkMemory	memory = bk_memory_new(NULL, "test");
+	char	   *huge = repeat(memory, "\\u0001", 1000, NULL);
+	BkKey		a = {{huge, 6000}, true};
+	BkKey		b = {{"k", 1}, false};
+	BkKey		c = {{huge, 5994}, true};
+
+	tap_ok(bk_key_compare(a, b) > 0, "a huge key after a short one");
+	tap_ok(bk_key_compare(b, a) < 0, "a short key before a huge one");
+	tap_ok(bk_key_compare(c, a) < 0, "one escape less comes first");
+	tap_ok(bk_key_compare(a, a) == 0, "equal keys");
+	bk_memory_delete(memory);
+}
+
+int
+main(void)
+{
+	test_tables();
+	test_limits();
+	test_depth();
+	test_two_texts();
+	test_huge_keys();
+	return tap_done();
+}
