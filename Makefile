@@ -39,9 +39,11 @@ endif
 sql/backup_service--$(EXTVERSION).sql: $(SQL_FRAGMENTS)
 	printf '%s\n' '\echo Use "CREATE EXTENSION backup_service" to load this file. \quit' | cat - $^ > $@
 
-.PHONY: demo test test-long bench
+.PHONY: demo demo-stop test test-long bench
 demo:
-	@test/tools/demo
+	@demo/run
+demo-stop:
+	@demo/stop
 test:
 	@test/tools/test
 test-long:

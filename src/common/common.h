@@ -44,7 +44,6 @@ typedef size_t Size;
 #define lengthof(array)	(sizeof(array) / sizeof((array)[0]))
 #define likely(x)		__builtin_expect((x) != 0, 1)
 #define unlikely(x)		__builtin_expect((x) != 0, 0)
-#define pg_noreturn		_Noreturn
 #define pg_attribute_printf(f, a)	__attribute__((format(printf, f, a)))
 #define pg_attribute_unused()	__attribute__((unused))
 #define pg_unreachable()	__builtin_unreachable()
@@ -52,6 +51,9 @@ typedef size_t Size;
 #define BK_CHECK_INTERRUPTS()	((void) 0)
 
 #endif							/* FRONTEND */
+
+/* PostgreSQL's own macro for this has changed its name and place between versions. */
+#define BK_NORETURN		__attribute__((noreturn))
 
 /* A slice of text or bytes that somebody else owns; not null-terminated. */
 typedef struct BkText

@@ -90,7 +90,7 @@ BkError		bk_last_error;
 jmp_buf    *bk_error_handler;
 
 /* Record the error and jump, or say it and give up where nobody catches. */
-static pg_noreturn void
+BK_NORETURN static void
 raise(const char *sqlstate, const char *check, const char *format, va_list args)
 {
 	snprintf(bk_last_error.sqlstate, sizeof(bk_last_error.sqlstate), "%s", sqlstate);
@@ -120,7 +120,7 @@ bk_fail_limit(const char *message,...)
 	raise("54000", "limit", message, args);
 }
 
-static pg_noreturn void
+BK_NORETURN static void
 raise_plain(const char *sqlstate, const char *check, const char *format,...)
 {
 	va_list		args;

@@ -29,31 +29,16 @@ typedef struct BkOrigin
  * detail is a clause without a full stop, and holds no part of a document
  * beyond a path or a key.
  */
-#ifndef FRONTEND
-pg_attribute_noreturn()
-#else
-pg_noreturn
-#endif
-extern void bk_fail(BkOrigin origin, const char *check, const char *detail,...) pg_attribute_printf(3, 4);
+BK_NORETURN extern void bk_fail(BkOrigin origin, const char *check, const char *detail,...) pg_attribute_printf(3, 4);
 
 /* Raise 54000: something is larger than can be handled. */
-#ifndef FRONTEND
-pg_attribute_noreturn()
-#else
-pg_noreturn
-#endif
-extern void bk_fail_limit(const char *message,...) pg_attribute_printf(1, 2);
+BK_NORETURN extern void bk_fail_limit(const char *message,...) pg_attribute_printf(1, 2);
 
 /*
  * Raise XX000: a library call failed where it cannot unless the machine is out
  * of something.  library and call name it; reason may be NULL.
  */
-#ifndef FRONTEND
-pg_attribute_noreturn()
-#else
-pg_noreturn
-#endif
-extern void bk_fail_library(const char *library, const char *call, const char *reason);
+BK_NORETURN extern void bk_fail_library(const char *library, const char *call, const char *reason);
 
 #ifdef FRONTEND
 

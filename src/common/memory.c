@@ -93,13 +93,14 @@ bk_memory_on_delete(BkMemory memory, void (*function) (void *), void *argument)
 
 #include <stdlib.h>
 
-/* Every block begins with its neighbours, so that one can be freed alone. */
+/* Stands before every block's bytes, so that one can be freed alone. */
 typedef struct Block
 {
 	struct Block *previous;
 	struct Block *next;
-	max_align_t bytes[];
 } Block;
+
+StaticAssertDecl(sizeof(Block) % _Alignof(max_align_t) == 0, "what follows a block's head is aligned");
 
 typedef struct Callback
 {
@@ -148,7 +149,7 @@ bk_memory_delete(BkMemory memory)
 	for (Callback *callback = memory->callbacks; callback; callback = callback->next)
 		callback->function(callback->argument);
 	while (memory->blocks.next != &memory->blocks)
-		bk_free(memory, memory->blocks.next->bytes);
+		bk_free(memory, memory->blocks.next + 1);
 	if (memory->parent)
 	{
 		BkMemory   *link = &memory->parent->children;
@@ -168,13 +169,13 @@ link_block(BkMemory memory, Block *block)
 	block->next = memory->blocks.next;
 	block->next->previous = block;
 	memory->blocks.next = block;
-	return block->bytes;
+	return block + 1;
 }
 
 static Block *
 unlink_block(void *pointer)
 {
-	Block	   *block = (Block *) ((char *) pointer - offsetof(Block, bytes));
+	Block	   *block = (Block *) pointer - 1;
 
 	block->previous->next = block->next;
 	block->next->previous = block->previous;

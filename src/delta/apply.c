@@ -51,6 +51,7 @@ fail_entry(const Apply *apply, const char *problem)
 			bk_path_show(shown, apply->path), problem);
 }
 
+/* Has a member this key?  name needs no escapes. */
 static bool
 key_is(const BkTree *tree, BkNodeRef member, const char *name)
 {
@@ -161,6 +162,7 @@ adopt_value(const Apply *apply, const Place *place)
 		bk_tree_clear_key(apply->tree, apply->value);
 }
 
+/* Apply one deletion. */
 static void
 apply_deletion(Apply *apply, BkNodeRef entry)
 {
@@ -174,6 +176,7 @@ apply_deletion(Apply *apply, BkNodeRef entry)
 	bk_tree_remove(apply->tree, place.parent, place.position);
 }
 
+/* Apply one addition. */
 static void
 apply_addition(Apply *apply, BkNodeRef entry)
 {
@@ -194,6 +197,7 @@ apply_addition(Apply *apply, BkNodeRef entry)
 	bk_tree_insert(apply->tree, place.parent, place.position, apply->value);
 }
 
+/* Apply one change. */
 static void
 apply_change(Apply *apply, BkNodeRef entry)
 {

@@ -22,7 +22,8 @@ typedef enum BkDeltaForm
 /*
  * The delta from one canonical document to another, allocated in memory.
  * Gives data = NULL when it would be longer than limit bytes (SIZE_MAX: no
- * limit).  Time is bounded by the documents' length times a small constant,
+ * limit).  Where the entries together get longer than that, or than twice both
+ * documents, the delta is one change of the root instead, if that fits.  Time is bounded by the documents' length times a small constant,
  * however hostile they are; nothing recurses.
  */
 extern BkText bk_delta_between(BkMemory memory, BkText old_text, BkText new_text,

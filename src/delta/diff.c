@@ -36,6 +36,7 @@ typedef struct Walk
 	size_t		capacity;
 } Walk;
 
+/* Append to a list of entries. */
 static void
 add_entry(Walk *walk, BkDiffEntries *entries, BkDiffEntry entry)
 {

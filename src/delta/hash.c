@@ -9,6 +9,7 @@
 #define BK_HASH_MULTIPLIER	UINT64_C(0x9E3779B97F4A7C15)
 #endif
 
+/* Fold a word into a hash. */
 static inline uint64
 mix(uint64 hash, uint64 word)
 {

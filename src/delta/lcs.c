@@ -40,6 +40,7 @@ typedef struct Filtered
 	uint32		count;
 } Filtered;
 
+/* Where row d of the trace begins: the rows before it have 1, 2 .. d items. */
 static inline size_t
 row_start(uint32 d)
 {

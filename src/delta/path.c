@@ -9,6 +9,7 @@
 #include "mb/pg_wchar.h"
 #endif
 
+/* Note what is wrong; returns false for the caller to pass on. */
 static bool
 malformed(BkPathReader *reader, const char *fault)
 {
@@ -16,18 +17,21 @@ malformed(BkPathReader *reader, const char *fault)
 	return false;
 }
 
+/* The next character, or NUL at the end. */
 static char
 peek(const BkPathReader *reader)
 {
 	return reader->at < reader->path.len ? reader->path.data[reader->at] : '\0';
 }
 
+/* Is it a decimal digit? */
 static bool
 is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
+/* May a bare key have this character? */
 static bool
 is_bare(char c, bool first)
 {
@@ -89,6 +93,7 @@ read_hex(BkText text, size_t at)
 	return value;
 }
 
+/* Append one character. */
 static void
 append_utf8(BkBuffer *buffer, uint32 c)
 {

@@ -69,6 +69,7 @@ append_key(BkBuffer *buffer, BkKey key, bool first)
 	bk_buffer_append_text(buffer, BK_TEXT("\\\"]"));
 }
 
+/* Append an index as one step of a path. */
 static void
 append_index(BkBuffer *buffer, uint32 index)
 {
@@ -122,6 +123,7 @@ append_path(Renderer *renderer, const BkDiffEntry *entry, bool in_old)
 	bk_buffer_append_char(renderer->buffer, '"');
 }
 
+/* Append a field of an entry; its name comes with the punctuation around it. */
 static void
 append_value(const Renderer *renderer, BkText field, BkNodeRef node)
 {
@@ -129,6 +131,7 @@ append_value(const Renderer *renderer, BkText field, BkNodeRef node)
 	bk_buffer_append_text(renderer->buffer, bk_node_slice(renderer->diff->tree, node));
 }
 
+/* Append one entry, with its fields in canonical order. */
 static void
 append_entry(Renderer *renderer, const BkDiffEntry *entry, BkDeltaForm form)
 {
@@ -148,6 +151,7 @@ append_entry(Renderer *renderer, const BkDiffEntry *entry, BkDeltaForm form)
 	bk_buffer_append_char(renderer->buffer, '}');
 }
 
+/* Append one of the three lists, up to its last entry. */
 static void
 append_list(Renderer *renderer, BkText name, const BkDiffEntries *entries, BkDeltaForm form)
 {

@@ -66,6 +66,7 @@ align(Builder *builder)
 	memset(claim(builder, padding), 0, padding);
 }
 
+/* Write into bytes that were claimed before. */
 static void
 put_uint32(Builder *builder, size_t offset, uint32 value)
 {
@@ -137,6 +138,7 @@ parse_short_number(BkText text)
 	return scale == 0 ? int64_to_numeric(value) : int64_div_fast_to_numeric(value, scale);
 }
 
+/* Add a number, aligned. */
 static void
 add_number(Builder *builder, BkText text)
 {
@@ -151,6 +153,7 @@ add_number(Builder *builder, BkText text)
 	add_child(builder, JENTRY_ISNUMERIC, builder->len - start);
 }
 
+/* Add a scalar from its text. */
 static void
 add_scalar(Builder *builder, BkText text)
 {

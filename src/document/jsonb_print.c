@@ -32,6 +32,7 @@ typedef struct Printer
 	size_t		capacity;
 } Printer;
 
+/* Print a string or a key. */
 static void
 print_string(BkBuffer *buffer, const char *data, uint32 len)
 {
@@ -40,6 +41,7 @@ print_string(BkBuffer *buffer, const char *data, uint32 len)
 	bk_buffer_append_char(buffer, '"');
 }
 
+/* Print a numeric. */
 static void
 print_number(BkBuffer *buffer, const char *data)
 {
@@ -126,6 +128,7 @@ print_next(Printer *printer, Frame *frame)
 	print_value(printer, entries[index], frame->data, start, frame->value_end - start);
 }
 
+/* End the innermost container. */
 static void
 close_container(Printer *printer, Frame *frame)
 {

@@ -5,6 +5,7 @@
 #include "document/scan.h"
 #include "document/tree.h"
 
+/* The value of a lower-case hexadecimal digit. */
 static int
 hex_value(char c)
 {

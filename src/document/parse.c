@@ -90,6 +90,7 @@ skip_string(const Parser *parser, const char *at, bool *escaped)
 	}
 }
 
+/* Move past decimal digits, if any. */
 static const char *
 skip_digits(const char *at, const char *end)
 {
@@ -127,6 +128,7 @@ skip_number(const Parser *parser, const char *at)
 	return end;
 }
 
+/* Move past whatever scalar begins here. */
 static const char *
 skip_scalar(const Parser *parser, const char *at)
 {
@@ -272,6 +274,7 @@ close_containers(Parser *parser, const char *at)
 	return at;
 }
 
+/* Parse the whole text. */
 static BkNodeRef
 parse_text(Parser *parser)
 {
@@ -299,6 +302,7 @@ parse_text(Parser *parser)
 	return root;
 }
 
+/* Set up a parser, and run it. */
 static BkNodeRef
 parse(BkTree *tree, BkText text, bool any_order, BkOrigin origin, const char *check)
 {
@@ -334,6 +338,7 @@ typedef struct SortItem
 	BkNodeRef	node;
 } SortItem;
 
+/* For qsort. */
 static int
 compare_items(const void *a, const void *b)
 {

@@ -7,6 +7,7 @@
  */
 #include "keyring/file_make.h"
 #include "keyring/key_text.h"
+#include "keyring/remember.h"
 #include "keyring/source.h"
 
 #include <fcntl.h>
@@ -24,8 +25,7 @@ full_path(const BkKeyringSettings *settings)
 	return psprintf("%s/%s", DataDir, settings->key_file);
 }
 
-__attribute__((noreturn))
-static void
+BK_NORETURN static void
 fail_file(const char *verb, const char *path)
 {
 	ereport(ERROR,
@@ -33,8 +33,7 @@ fail_file(const char *verb, const char *path)
 			 errmsg("could not %s key file \"%s\": %m", verb, path)));
 }
 
-__attribute__((noreturn))
-static void
+BK_NORETURN static void
 fail_missing(const char *path)
 {
 	ereport(ERROR,
@@ -45,27 +44,25 @@ fail_missing(const char *path)
 
 /* A regular file of the server's user or root that nobody else can touch. */
 static void
-check_file(int fd, const char *path)
+check_file(int fd, const char *path, struct stat *status)
 {
-	struct stat status;
-
-	if (fstat(fd, &status) < 0)
+	if (fstat(fd, status) < 0)
 		fail_file("stat", path);
-	if (!S_ISREG(status.st_mode))
+	if (!S_ISREG(status->st_mode))
 		ereport(ERROR,
 				(errcode(ERRCODE_SYSTEM_ERROR),
 				 errmsg("key file \"%s\" is not a regular file", path)));
-	if (status.st_uid != geteuid() && status.st_uid != 0)
+	if (status->st_uid != geteuid() && status->st_uid != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYSTEM_ERROR),
 				 errmsg("key file \"%s\" belongs to another user", path),
-				 errdetail("Its owner is user %u.", (unsigned int) status.st_uid),
+				 errdetail("Its owner is user %u.", (unsigned int) status->st_uid),
 				 errhint("Make the server's user its owner with chown.")));
-	if (status.st_mode & (S_IRWXG | S_IRWXO))
+	if (status->st_mode & (S_IRWXG | S_IRWXO))
 		ereport(ERROR,
 				(errcode(ERRCODE_SYSTEM_ERROR),
 				 errmsg("key file \"%s\" can be accessed by others", path),
-				 errdetail("Its mode is %04o.", (unsigned int) (status.st_mode & 07777)),
+				 errdetail("Its mode is %04o.", (unsigned int) (status->st_mode & 07777)),
 				 errhint("Run chmod 0600 on it.")));
 }
 
@@ -95,11 +92,11 @@ read_all(int fd, const char *path, BkMemory memory)
 }
 
 /*
- * Load the file's entries into memory.  Returns their number, or -1 where the
- * file does not exist.
+ * Load the file's entries into memory, and what the file is like.  Returns their
+ * number, or -1 where the file does not exist.
  */
 static int
-load(const char *path, BkMemory memory, BkKeyEntry **entries)
+load(const char *path, BkMemory memory, struct stat *status, BkKeyEntry **entries)
 {
 	BkText		text;
 	int			fd;
@@ -110,35 +107,46 @@ load(const char *path, BkMemory memory, BkKeyEntry **entries)
 		return -1;
 	if (fd < 0)
 		fail_file("open", path);
-	check_file(fd, path);
+	check_file(fd, path, status);
 	text = read_all(fd, path, memory);
 	if (CloseTransientFile(fd) != 0)
 		fail_file("close", path);
 	return bk_key_text_parse(memory, text, path, entries);
 }
 
+/* Find a version's key in the file at path. */
 static void
-file_get(const BkKeyringSettings *settings, int32 version, uint8 *kek)
+find_key(const char *path, int32 version, uint8 *kek)
 {
 	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service key file");
-	char	   *path = full_path(settings);
+	struct stat status;
 	BkKeyEntry *entries;
-	int			count = load(path, memory, &entries);
+	int			count = load(path, memory, &status, &entries);
+	int			i;
 
 	if (count < 0)
 		fail_missing(path);
-	for (int i = 0; i < count; i++)
-		if (entries[i].version == version)
-		{
-			memcpy(kek, entries[i].kek, BK_KEK_BYTES);
-			bk_memory_delete(memory);
-			pfree(path);
-			return;
-		}
-	ereport(ERROR,
-			(errcode(ERRCODE_SYSTEM_ERROR),
-			 errmsg("key file \"%s\" does not hold master key version %d", path, version),
-			 errhint("Add the line of version %d from the copy you keep.", version)));
+	for (i = 0; i < count && entries[i].version != version; i++)
+		;
+	if (i == count)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYSTEM_ERROR),
+				 errmsg("key file \"%s\" does not hold master key version %d", path, version),
+				 errhint("Add the line of version %d from the copy you keep.", version)));
+	memcpy(kek, entries[i].kek, BK_KEK_BYTES);
+	bk_remember_key(path, &status, version, kek);
+	bk_memory_delete(memory);
+}
+
+static void
+file_get(const BkKeyringSettings *settings, int32 version, uint8 *kek)
+{
+	char	   *path = full_path(settings);
+	struct stat status;
+
+	if (stat(path, &status) != 0 || !bk_remembered_key(path, &status, version, kek))
+		find_key(path, version, kek);
+	pfree(path);
 }
 
 static int32
@@ -146,8 +154,9 @@ file_newest(const BkKeyringSettings *settings)
 {
 	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service key file");
 	char	   *path = full_path(settings);
+	struct stat status;
 	BkKeyEntry *entries;
-	int			count = load(path, memory, &entries);
+	int			count = load(path, memory, &status, &entries);
 	int32		newest = 0;
 
 	if (count == 0)

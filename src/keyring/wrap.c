@@ -4,50 +4,21 @@
  */
 #include "keyring/wrap.h"
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include "common/openssl.h"
 
 static const char fingerprint_text[] = "backup_service key fingerprint 1";
-
-/* Raise unless an OpenSSL call gave 1. */
-static void
-check_openssl(int result, const char *call)
-{
-	char		reason[256];
-	unsigned long code;
-
-	if (result == 1)
-		return;
-	code = ERR_peek_last_error();
-	ERR_error_string_n(code, reason, sizeof(reason));
-	ERR_clear_error();
-	bk_fail_library("OpenSSL", call, code == 0 ? NULL : reason);
-}
-
-/* Fetched once per process, because fetching looks through all providers. */
-static const EVP_CIPHER *
-wrap_cipher(void)
-{
-	static EVP_CIPHER *cipher;
-
-	if (cipher == NULL)
-		cipher = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
-	check_openssl(cipher != NULL, "EVP_CIPHER_fetch");
-	return cipher;
-}
 
 /* Run the cipher over one piece; returns whether it gave exactly as many bytes as wanted. */
 static bool
 run_wrap(const uint8 *kek, const uint8 *in, int in_bytes, uint8 *out, int out_bytes, int wrap)
 {
-	const EVP_CIPHER *cipher = wrap_cipher();
+	const EVP_CIPHER *cipher = bk_openssl_aes_256_wrap();
 	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
 	int			given = 0;
 	int			rest = 0;
 	bool		done;
 
-	check_openssl(context != NULL, "EVP_CIPHER_CTX_new");
+	bk_openssl_check(context != NULL, "EVP_CIPHER_CTX_new");
 	EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
 	done = EVP_CipherInit_ex2(context, cipher, kek, NULL, wrap, NULL) == 1 &&
 		EVP_CipherUpdate(context, out, &given, in, in_bytes) == 1 &&
@@ -61,8 +32,8 @@ run_wrap(const uint8 *kek, const uint8 *in, int in_bytes, uint8 *out, int out_by
 void
 bk_dek_wrap(const uint8 kek[BK_KEK_BYTES], const BkDek *dek, uint8 wrapped[BK_WRAPPED_DEK_BYTES])
 {
-	check_openssl(run_wrap(kek, (const uint8 *) dek, BK_DEK_BYTES,
-						   wrapped, BK_WRAPPED_DEK_BYTES, 1), "EVP_CipherUpdate");
+	bk_openssl_check(run_wrap(kek, (const uint8 *) dek, BK_DEK_BYTES,
+							  wrapped, BK_WRAPPED_DEK_BYTES, 1), "EVP_CipherUpdate");
 }
 
 void
@@ -72,14 +43,18 @@ bk_dek_unwrap(const uint8 kek[BK_KEK_BYTES], const uint8 wrapped[BK_WRAPPED_DEK_
 	if (run_wrap(kek, wrapped, BK_WRAPPED_DEK_BYTES, (uint8 *) dek, BK_DEK_BYTES, 0))
 		return;
 	bk_wipe(dek, sizeof(*dek));
-	ERR_clear_error();
+	bk_openssl_forget();
 	bk_fail(origin, "wrapped key", "it is not intact, or was wrapped by another master key");
 }
 
 void
 bk_kek_fingerprint(const uint8 kek[BK_KEK_BYTES], uint8 fingerprint[BK_FINGERPRINT_BYTES])
 {
-	check_openssl(HMAC(EVP_sha256(), kek, BK_KEK_BYTES,
-					   (const uint8 *) fingerprint_text, sizeof(fingerprint_text) - 1,
-					   fingerprint, NULL) != NULL, "HMAC");
+	EVP_MAC_CTX *hmac = bk_openssl_hmac_new(kek);
+	size_t		len;
+	bool		done = EVP_MAC_update(hmac, (const uint8 *) fingerprint_text, sizeof(fingerprint_text) - 1) == 1 &&
+		EVP_MAC_final(hmac, fingerprint, &len, BK_FINGERPRINT_BYTES) == 1;
+
+	EVP_MAC_CTX_free(hmac);
+	bk_openssl_check(done, "EVP_MAC_final");
 }

@@ -3,7 +3,7 @@
  *		Encryption and decryption as filters, and what is random.
  */
 #include "payload/cipher.h"
-#include "payload/openssl.h"
+#include "common/openssl.h"
 #include "payload/payload.h"
 
 #include <openssl/rand.h>

@@ -3,7 +3,7 @@
  *		SHA-256 and HMAC-SHA-256 as taps, and the document's keyed digest.
  */
 #include "payload/digest.h"
-#include "payload/openssl.h"
+#include "common/openssl.h"
 #include "payload/payload.h"
 
 #include <openssl/crypto.h>

@@ -8,6 +8,7 @@
 #include "catalog/snapshot.h"
 #include "service/chain.h"
 #include "service/find.h"
+#include "settings.h"
 #include "utils/timestamp.h"
 
 /* Rewrite one backup of a locked resource as full: same id and time, new data key and IV. */
@@ -25,6 +26,9 @@ consolidate(BkKeys *keys, BkBackup *backup)
 
 	backup->type = BK_TYPE_FULL;
 	backup->base_id = 0;
+	/* A small delta is stored as it is where it does not shrink; the document will. */
+	if (backup->compression == BK_COMPRESSION_NONE)
+		backup->compression = bk_setting_compression;
 	bk_stored_replace(keys, backup, document, document);
 	bk_memory_delete(memory);
 }

@@ -27,7 +27,6 @@ extern void bk_find_resource(const BkCall *call, const char *resource_id, BkReso
 extern void bk_find_backup_to_change(const BkCall *call, int64 backup_id, const char *resource_id, BkBackup *backup);
 
 /* Raise 42704 for a backup. */
-pg_attribute_noreturn()
-extern void bk_no_such_backup(int64 backup_id);
+BK_NORETURN extern void bk_no_such_backup(int64 backup_id);
 
 #endif							/* BK_FIND_H */

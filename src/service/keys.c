@@ -17,6 +17,7 @@ struct BkKeys
 	int32		active;			/* version for new backups; 0 before bk_keys_activate() */
 	int32		version;		/* that kek is; 0 for none */
 	uint8	   *kek;
+	uint8		fingerprint[BK_FINGERPRINT_BYTES];	/* of kek */
 };
 
 BkKeys *
@@ -32,25 +33,22 @@ bk_keys_open(const BkCall *call)
 
 /* Have a version's master key at hand, and know its fingerprint. */
 static void
-load(BkKeys *keys, int32 version, uint8 fingerprint[BK_FINGERPRINT_BYTES])
+load(BkKeys *keys, int32 version)
 {
-	if (keys->version != version)
-	{
-		keys->version = 0;
-		bk_keyring_get(&keys->settings, version, keys->kek);
-		keys->version = version;
-	}
-	bk_kek_fingerprint(keys->kek, fingerprint);
+	if (keys->version == version)
+		return;
+	keys->version = 0;
+	bk_keyring_get(&keys->settings, version, keys->kek);
+	bk_kek_fingerprint(keys->kek, keys->fingerprint);
+	keys->version = version;
 }
 
 /* The same, refusing a key that is not the one the catalog knows. */
 static void
 load_known(BkKeys *keys, int32 version, const uint8 known[BK_FINGERPRINT_BYTES])
 {
-	uint8		fingerprint[BK_FINGERPRINT_BYTES];
-
-	load(keys, version, fingerprint);
-	if (memcmp(fingerprint, known, BK_FINGERPRINT_BYTES) != 0)
+	load(keys, version);
+	if (memcmp(keys->fingerprint, known, BK_FINGERPRINT_BYTES) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYSTEM_ERROR),
 				 errmsg("key version %d is not the key that this catalog was written with", version),
@@ -80,7 +78,6 @@ void
 bk_keys_activate(BkKeys *keys)
 {
 	uint8		known[BK_FINGERPRINT_BYTES];
-	uint8		fingerprint[BK_FINGERPRINT_BYTES];
 	int32		version;
 
 	if (keys->active != 0)
@@ -89,8 +86,8 @@ bk_keys_activate(BkKeys *keys)
 	if (version == 0)
 	{
 		version = newest_version(keys);
-		load(keys, version, fingerprint);
-		bk_key_insert(version, fingerprint, keys->call->role_name, GetCurrentTimestamp());
+		load(keys, version);
+		bk_key_insert(version, keys->fingerprint, keys->call->role_name, GetCurrentTimestamp());
 		/* Another session may have been faster: what counts is what is there now. */
 		version = bk_key_find_active(known);
 	}
@@ -101,10 +98,8 @@ bk_keys_activate(BkKeys *keys)
 void
 bk_keys_new_dek(BkKeys *keys, BkBackup *backup, BkDek *dek)
 {
-	uint8		fingerprint[BK_FINGERPRINT_BYTES];
-
 	Assert(keys->active != 0);
-	load(keys, keys->active, fingerprint);
+	load(keys, keys->active);
 	bk_dek_generate(dek);
 	bk_dek_wrap(keys->kek, dek, backup->wrapped_key);
 	backup->key_version = keys->active;

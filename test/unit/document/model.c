@@ -36,14 +36,13 @@ model_random(uint32 below)
 	return (uint32) ((state >> 20) % below);
 }
 
-static bool
-chance(uint32 one_in)
+bool
+model_chance(uint32 one_in)
 {
 	return model_random(one_in) == 0;
 }
 
-/* The key of a number. */
-static const char *
+const char *
 model_key(uint32 number, char buffer[16])
 {
 	if (number < POOL_KEYS)
@@ -65,59 +64,6 @@ compare_keys(uint32 a, uint32 b)
 	return memcmp(a_key, b_key, strlen(a_key));
 }
 
-/* Text that is being made. */
-typedef struct Out
-{
-	BkMemory	memory;
-	char	   *data;
-	size_t		len;
-	size_t		capacity;
-} Out;
-
-static void
-put(Out *out, const char *text, size_t len)
-{
-	if (out->len + len >= out->capacity)
-	{
-		out->capacity = (out->len + len) * 2 + 64;
-		out->data = bk_realloc(out->memory, out->data, out->capacity);
-	}
-	memcpy(out->data + out->len, text, len);
-	out->len += len;
-}
-
-static void
-puts_to(Out *out, const char *text)
-{
-	put(out, text, strlen(text));
-}
-
-/* A JSON string with jsonb's escapes; any: now and then with other ones. */
-static void
-put_string(Out *out, const char *text, size_t len, bool any)
-{
-	puts_to(out, "\"");
-	for (size_t i = 0; i < len; i++)
-	{
-		unsigned char c = (unsigned char) text[i];
-		const char *letter = c ? strchr("\bb\ff\nn\rr\tt", c) : NULL;
-		char		escape[8];
-
-		if (any && c < 0x80 && chance(3))
-			snprintf(escape, sizeof(escape), chance(2) ? "\\u%04X" : "\\u%04x", c);
-		else if (c == '"' || c == '\\' || (any && c == '/'))
-			snprintf(escape, sizeof(escape), "\\%c", c);
-		else if (c >= 0x20)
-			snprintf(escape, sizeof(escape), "%c", c);
-		else if (letter)
-			snprintf(escape, sizeof(escape), "\\%c", letter[1]);
-		else
-			snprintf(escape, sizeof(escape), "\\u%04x", c);
-		puts_to(out, escape);
-	}
-	puts_to(out, "\"");
-}
-
 static const char *
 random_scalar(BkMemory memory)
 {
@@ -128,11 +74,11 @@ random_scalar(BkMemory memory)
 	};
 	char	   *text;
 
-	if (chance(2))
+	if (model_chance(2))
 		return fixed[model_random(lengthof(fixed))];
 	text = bk_alloc(memory, 64);
-	if (chance(2))
-		snprintf(text, 64, "%u", model_random(chance(2) ? 10 : 100000));
+	if (model_chance(2))
+		snprintf(text, 64, "%u", model_random(model_chance(2) ? 10 : 100000));
 	else
 		snprintf(text, 64, "\"%u-%u\"", model_random(100), model_random(100000));
 	return text;
@@ -197,7 +143,7 @@ remove_item(Model *model, uint32 position)
 static uint32
 random_key(void)
 {
-	return model_random(chance(8) ? 400 : POOL_KEYS);
+	return model_random(model_chance(8) ? 400 : POOL_KEYS);
 }
 
 /* A row: an object with an identity and some values. */
@@ -211,7 +157,7 @@ new_row(BkMemory memory, uint32 identity)
 
 	snprintf(text, 16, "%u", identity);
 	id->scalar = text;
-	insert_item(memory, row, identities[model_random(chance(4) ? 5 : 1)], chance(30) ? new_model(memory, MODEL_ARRAY) : id);
+	insert_item(memory, row, identities[model_random(model_chance(4) ? 5 : 1)], model_chance(30) ? new_model(memory, MODEL_ARRAY) : id);
 	for (uint32 i = model_random(3); i > 0; i--)
 		insert_item(memory, row, random_key(), new_scalar(memory));
 	return row;
@@ -222,8 +168,8 @@ static Model *
 new_long_array(BkMemory memory)
 {
 	Model	   *array = new_model(memory, MODEL_ARRAY);
-	uint32		count = 200 + model_random(chance(4) ? 4000 : 500);
-	uint32		values = chance(2) ? 2 + model_random(30) : 1000000;
+	uint32		count = 200 + model_random(model_chance(4) ? 4000 : 500);
+	uint32		values = model_chance(2) ? 2 + model_random(30) : 1000000;
 
 	for (uint32 i = 0; i < count; i++)
 	{
@@ -232,7 +178,7 @@ new_long_array(BkMemory memory)
 
 		snprintf(text, 16, "%u", model_random(values));
 		item->scalar = text;
-		insert_item(memory, array, i, chance(50) ? new_row(memory, i) : item);
+		insert_item(memory, array, i, model_chance(50) ? new_row(memory, i) : item);
 	}
 	return array;
 }
@@ -241,14 +187,14 @@ static Model *
 random_model(BkMemory memory, int depth)
 {
 	Model	   *model;
-	uint32		count = chance(8) ? 0 : model_random(chance(6) ? 12 : 5);
-	bool		rows = chance(3);
+	uint32		count = model_chance(8) ? 0 : model_random(model_chance(6) ? 12 : 5);
+	bool		rows = model_chance(3);
 
-	if (depth >= MAX_DEPTH || (depth > 1 && chance(2)) || chance(12))
+	if (depth >= MAX_DEPTH || (depth > 1 && model_chance(2)) || model_chance(12))
 		return new_scalar(memory);
-	if (chance(1200))
+	if (model_chance(1200))
 		return new_long_array(memory);
-	model = new_model(memory, chance(2) ? MODEL_ARRAY : MODEL_OBJECT);
+	model = new_model(memory, model_chance(2) ? MODEL_ARRAY : MODEL_OBJECT);
 	for (uint32 i = 0; i < count; i++)
 	{
 		if (model->kind == MODEL_ARRAY)
@@ -265,10 +211,10 @@ wrap(BkMemory memory, Model *model, uint32 levels)
 {
 	while (levels-- > 0)
 	{
-		Model	   *outer = new_model(memory, chance(2) ? MODEL_ARRAY : MODEL_OBJECT);
+		Model	   *outer = new_model(memory, model_chance(2) ? MODEL_ARRAY : MODEL_OBJECT);
 
 		insert_item(memory, outer, outer->kind == MODEL_ARRAY ? 0 : random_key(), model);
-		if (chance(3))
+		if (model_chance(3))
 			insert_item(memory, outer, outer->kind == MODEL_ARRAY ? model_random(2) : random_key(), new_scalar(memory));
 		model = outer;
 	}
@@ -280,8 +226,8 @@ model_new(BkMemory memory)
 {
 	Model	   *model = random_model(memory, 0);
 
-	if (chance(10))
-		model = wrap(memory, model, model_random(chance(20) ? 300 : 8));
+	if (model_chance(10))
+		model = wrap(memory, model, model_random(model_chance(20) ? 300 : 8));
 	return model;
 }
 
@@ -301,16 +247,41 @@ model_copy(BkMemory memory, const Model *model)
 	return copy;
 }
 
+/* Put the items from start to end in random order. */
 static void
-shuffle(Model *array)
+shuffle(Model *array, uint32 start, uint32 end)
 {
-	for (uint32 i = array->count; i > 1; i--)
+	for (uint32 i = end; i > start + 1; i--)
 	{
-		uint32		other = model_random(i);
+		uint32		other = start + model_random(i - start);
 		Model	   *item = array->items[i - 1];
 
 		array->items[i - 1] = array->items[other];
 		array->items[other] = item;
+	}
+}
+
+/* Make an array differ by more than the exact algorithm takes. */
+static void
+edit_long_array(Model *array)
+{
+	uint32		start = model_random(array->count);
+	uint32		end = start + model_random(array->count - start) + 1;
+
+	if (model_chance(2))
+		shuffle(array, start, end);
+	else if (model_chance(2))
+		shuffle(array, 0, array->count);
+	else
+	{
+		/* swap what is before and after start */
+		for (uint32 i = 0; i < start; i++)
+		{
+			Model	   *first = array->items[0];
+
+			memmove(array->items, array->items + 1, (array->count - 1) * sizeof(Model *));
+			array->items[array->count - 1] = first;
+		}
 	}
 }
 
@@ -320,22 +291,27 @@ edit_array(BkMemory memory, Model *array)
 {
 	uint32		at = model_random(array->count + 1);
 
+	if (array->count > 150 && model_chance(2))
+	{
+		edit_long_array(array);
+		return;
+	}
 	switch (model_random(array->count == 0 ? 1 : 8))
 	{
 		case 0:
-			for (uint32 i = model_random(chance(10) ? 100 : 3) + 1; i > 0; i--)
-				insert_item(memory, array, at, chance(2) ? new_row(memory, model_random(30)) : random_model(memory, 4));
+			for (uint32 i = model_random(model_chance(10) ? 100 : 3) + 1; i > 0; i--)
+				insert_item(memory, array, at, model_chance(2) ? new_row(memory, model_random(30)) : random_model(memory, 4));
 			break;
 		case 1:
-			for (uint32 i = model_random(chance(10) ? 100 : 3) + 1; i > 0 && array->count > 0; i--)
+			for (uint32 i = model_random(model_chance(10) ? 100 : 3) + 1; i > 0 && array->count > 0; i--)
 				remove_item(array, model_random(array->count));
 			break;
 		case 2:
 			insert_item(memory, array, at, model_copy(memory, array->items[model_random(array->count)]));
 			break;
 		case 3:
-			if (chance(3))
-				shuffle(array);
+			if (model_chance(3))
+				shuffle(array, 0, array->count);
 			break;
 		case 4:
 			for (uint32 i = model_random(4) + 1; i > 0; i--)
@@ -350,15 +326,15 @@ edit_array(BkMemory memory, Model *array)
 		case 5:
 			for (uint32 i = 0; i < array->count; i++)
 			{
-				if (chance(5) && array->items[i]->kind == MODEL_OBJECT)
+				if (model_chance(5) && array->items[i]->kind == MODEL_OBJECT)
 					insert_item(memory, array->items[i], random_key(), new_scalar(memory));
 			}
 			break;
 		case 6:
 			for (uint32 i = 0; i < array->count; i++)
 			{
-				if (chance(6))
-					array->items[i] = chance(2) ? new_scalar(memory) : random_model(memory, 5);
+				if (model_chance(6))
+					array->items[i] = model_chance(2) ? new_scalar(memory) : random_model(memory, 5);
 			}
 			break;
 		default:
@@ -392,7 +368,7 @@ edit_object(BkMemory memory, Model *object)
 static void
 edit_once(BkMemory memory, Model *model)
 {
-	while (model->count > 0 && !chance(4))
+	while (model->count > 0 && !model_chance(4))
 	{
 		uint32		child = model_random(model->count);
 
@@ -411,175 +387,12 @@ edit_once(BkMemory memory, Model *model)
 Model *
 model_edit(BkMemory memory, Model *model)
 {
-	if (chance(40))
+	if (model_chance(40))
 		return wrap(memory, model, 1 + model_random(2));
-	if (chance(40) && model->count > 0)
+	if (model_chance(40) && model->count > 0)
 		return model_copy(memory, model->items[model_random(model->count)]);
 	for (uint32 i = model_random(6); i > 0; i--)
 		edit_once(memory, model);
 	/* what an edit used twice must not be shared any more */
 	return model_copy(memory, model);
-}
-
-static void
-put_model(Out *out, const Model *model, bool shuffled)
-{
-	uint32		start = shuffled && model->count > 0 ? model_random(model->count) : 0;
-	char		buffer[16];
-
-	if (model->kind == MODEL_SCALAR)
-	{
-		puts_to(out, model->scalar);
-		return;
-	}
-	puts_to(out, model->kind == MODEL_ARRAY ? "[" : "{");
-	for (uint32 i = 0; i < model->count; i++)
-	{
-		uint32		at = model->kind == MODEL_ARRAY ? i : (start + i) % model->count;
-
-		if (i > 0)
-			puts_to(out, ", ");
-		if (model->kind == MODEL_OBJECT)
-		{
-			const char *key = model_key(model->keys[at], buffer);
-
-			put_string(out, key, strlen(key), false);
-			puts_to(out, ": ");
-		}
-		put_model(out, model->items[at], shuffled);
-	}
-	puts_to(out, model->kind == MODEL_ARRAY ? "]" : "}");
-}
-
-BkText
-model_text(BkMemory memory, const Model *model, bool shuffled)
-{
-	Out			out = {.memory = memory};
-
-	put_model(&out, model, shuffled);
-	return (BkText) {out.data, out.len};
-}
-
-/* Append one step to a path. */
-static void
-put_step(Out *out, const Model *container, uint32 at)
-{
-	char		buffer[16];
-	const char *key;
-
-	if (container->kind == MODEL_ARRAY)
-	{
-		snprintf(buffer, sizeof(buffer), "[%u]", at);
-		puts_to(out, buffer);
-		return;
-	}
-	key = model_key(container->keys[at], buffer);
-	if (strspn(key, "abcdefghijklmnopqrstuvwxyz_0123456789-") == strlen(key) && key[0] > '9' && chance(4) == false)
-	{
-		puts_to(out, out->len > 0 ? "." : "");
-		puts_to(out, key);
-		return;
-	}
-	puts_to(out, "[");
-	put_string(out, key, strlen(key), chance(2));
-	puts_to(out, "]");
-}
-
-BkText
-model_path(BkMemory memory, const Model *model, const Model **found)
-{
-	Out			out = {.memory = memory};
-
-	put(&out, "", 0);
-	while (model->count > 0 && !chance(5))
-	{
-		uint32		at = model_random(model->count);
-
-		put_step(&out, model, at);
-		model = model->items[at];
-	}
-	*found = model;
-	return (BkText) {out.data, out.len};
-}
-
-/* A path that is often wrong. */
-static BkText
-bad_path(BkMemory memory, const Model *model)
-{
-	static const char *const tails[] = {
-		"[0]", "[1]", "[5000000000]", ".a", ".zz", "[\"\\u0061\"]", "a", "[", "[\"", "[01]", "[\"a\"",
-		"[\"\\ud83d\\ude00\"]", "[\"\\ud83d\"]", "[\"\\u00\"]", "[\"\\q\"]", "..", "[\"\\/\\u00e9\\u20ac\"]",
-		"[\"\\\"]", "[\"\\", ".", "[\"\\u0000\"]", "[\"\\udc00\"]", "[\"\\ud83d\\u0041\"]", "[\"\n\"]", "[\"\\uzzzz\"]", "-"
-	};
-	const Model *found;
-	BkText		path = model_path(memory, model, &found);
-	Out			out = {.memory = memory, .data = (char *) path.data, .len = path.len, .capacity = path.len};
-
-	if (chance(2))
-		puts_to(&out, tails[model_random(lengthof(tails))]);
-	return (BkText) {out.data, out.len};
-}
-
-static void
-put_bad_entry(Out *out, BkMemory memory, const Model *model)
-{
-	const Model *found = model;
-	BkText		path = chance(2) ? bad_path(memory, model) : model_path(memory, model, &found);
-	uint32		shape = model_random(24);
-
-	if (shape == 0)
-	{
-		puts_to(out, chance(2) ? "{}" : "1");
-		return;
-	}
-	puts_to(out, shape == 1 ? "{\"kex\": " : "{\"key\": ");
-	if (shape == 2)
-		puts_to(out, "7");
-	else
-		put_string(out, path.data, path.len, false);
-	if (shape % 3 == 0)
-		puts_to(out, ", \"value\": [1, {\"a\": 2}]");
-	else if (shape % 3 == 1)
-	{
-		puts_to(out, ", \"newValue\": {\"a\": [1, 2]}");
-		if (chance(4))
-		{
-			puts_to(out, ", \"oldValue\": ");
-			put_model(out, found, false);
-		}
-	}
-	else if (chance(4))
-	{
-		puts_to(out, ", \"value\": ");
-		put_model(out, found, false);
-	}
-	puts_to(out, "}");
-}
-
-BkText
-model_bad_delta(BkMemory memory, const Model *model)
-{
-	static const char *const lists[] = {"\"changes\": ", "\"additions\": ", "\"deletions\": ", "\"other_list\": "};
-	Out			out = {.memory = memory};
-
-	if (chance(50))
-		return chance(2) ? BK_TEXT("[]") : BK_TEXT("{\"changes\": 1}");
-	puts_to(&out, "{");
-	for (uint32 list = 0; list < (chance(30) ? 4u : 3u); list++)
-	{
-		if (chance(3))
-			continue;
-		if (out.len > 1)
-			puts_to(&out, ", ");
-		puts_to(&out, lists[list]);
-		puts_to(&out, "[");
-		for (uint32 i = model_random(4), n = 0; n < i; n++)
-		{
-			puts_to(&out, n > 0 ? ", " : "");
-			put_bad_entry(&out, memory, model);
-		}
-		puts_to(&out, "]");
-	}
-	puts_to(&out, "}");
-	return (BkText) {out.data, out.len};
 }

@@ -27,6 +27,10 @@ typedef struct Model
 
 extern void model_seed(uint64 seed);
 extern uint32 model_random(uint32 below);
+extern bool model_chance(uint32 one_in);
+
+/* The key of a number, without escapes. */
+extern const char *model_key(uint32 number, char buffer[16]);
 
 extern Model *model_new(BkMemory memory);
 extern Model *model_copy(BkMemory memory, const Model *model);

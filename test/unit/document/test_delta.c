@@ -153,25 +153,53 @@ test_apply(const ApplyCase *test)
 	bk_memory_delete(memory);
 }
 
-/* An array of numbers from first to last. */
+/* An array of count numbers from first on, which wrap around at the end to 1. */
 static BkText
-numbers(BkMemory memory, int first, int last)
+numbers(BkMemory memory, int first, int last, int count)
 {
-	char	   *text = bk_alloc(memory, (size_t) (last - first + 2) * 12);
+	char	   *text = bk_alloc(memory, (size_t) (count + 1) * 12);
 	size_t		len = 1;
 
 	text[0] = '[';
-	for (int i = first; i <= last; i++)
-		len += (size_t) sprintf(text + len, "%s%d", i > first ? ", " : "", i);
+	for (int i = 0; i < count; i++)
+		len += (size_t) sprintf(text + len, "%s%d", i > 0 ? ", " : "", first + i <= last ? first + i : first + i - last);
 	text[len++] = ']';
 	return (BkText) {text, len};
+}
+
+/* How often a text occurs in another. */
+static size_t
+occurrences(BkText text, const char *part)
+{
+	size_t		count = 0;
+
+	for (size_t i = 0; i + strlen(part) <= text.len; i++)
+		count += memcmp(text.data + i, part, strlen(part)) == 0;
+	return count;
+}
+
+/* Far more differences than the exact algorithm takes: anchors must do. */
+static void
+test_swapped_halves(void)
+{
+	BkMemory	memory = bk_memory_new(NULL, "test");
+	BkText		old_text = numbers(memory, 1, 10000, 10000);
+	BkText		new_text = numbers(memory, 4001, 10000, 10000);
+	BkText		delta = bk_delta_between(memory, old_text, new_text, BK_DELTA_STORED, SIZE_MAX);
+	BkTree	   *tree = bk_tree_new(memory);
+	BkNodeRef	root = bk_tree_parse(tree, old_text, BK_ARGUMENT);
+
+	bk_delta_apply(tree, &root, delta, BK_ARGUMENT);
+	tap_ok(bk_text_equal(bk_tree_text(tree, root), new_text), "swapped halves come out right");
+	tap_ok(occurrences(delta, "\"key\"") == 8000, "only the smaller half moves");
+	bk_memory_delete(memory);
 }
 
 static void
 test_large(void)
 {
 	BkMemory	memory = bk_memory_new(NULL, "test");
-	BkText		delta = bk_delta_between(memory, numbers(memory, 1, 100000), numbers(memory, 0, 100000), BK_DELTA_STORED, SIZE_MAX);
+	BkText		delta = bk_delta_between(memory, numbers(memory, 1, 100000, 100000), numbers(memory, 0, 100000, 100001), BK_DELTA_STORED, SIZE_MAX);
 
 	tap_ok(bk_text_equal(delta, text_of("{\"changes\": [], \"additions\": [{\"key\": \"[0]\", \"value\": 0}], \"deletions\": []}")),
 		   "one row in front of 100,000 is one addition");
@@ -209,6 +237,7 @@ main(void)
 	for (size_t i = 0; i < lengthof(applies); i++)
 		test_apply(&applies[i]);
 	test_large();
+	test_swapped_halves();
 	test_deep();
 	return tap_done();
 }

@@ -2,7 +2,7 @@
  * openssl.c
  *		OpenSSL's error translator and the algorithms fetched from it.
  */
-#include "payload/openssl.h"
+#include "common/openssl.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -35,6 +35,17 @@ bk_openssl_aes_256_cbc(void)
 
 	if (cipher == NULL)
 		cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
+	bk_openssl_check(cipher != NULL, "EVP_CIPHER_fetch");
+	return cipher;
+}
+
+const EVP_CIPHER *
+bk_openssl_aes_256_wrap(void)
+{
+	static EVP_CIPHER *cipher;
+
+	if (cipher == NULL)
+		cipher = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
 	bk_openssl_check(cipher != NULL, "EVP_CIPHER_fetch");
 	return cipher;
 }

@@ -1,7 +1,7 @@
 /*
  * openssl.h
- *		OpenSSL as the payload uses it: one error translator, and algorithms
- *		that are fetched once per process.
+ *		OpenSSL as payload and keyring use it: one error translator, and
+ *		algorithms that are fetched once per process.
  */
 #ifndef BK_OPENSSL_H
 #define BK_OPENSSL_H
@@ -18,6 +18,7 @@ extern void bk_openssl_forget(void);
 
 /* Fetching looks through all providers and takes locks: once is enough. */
 extern const EVP_CIPHER *bk_openssl_aes_256_cbc(void);
+extern const EVP_CIPHER *bk_openssl_aes_256_wrap(void);
 extern const EVP_MD *bk_openssl_sha256(void);
 
 /* A new HMAC-SHA-256 under a key; the caller frees it. */
