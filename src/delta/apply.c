@@ -37,7 +37,7 @@ typedef struct Lists
 	BkNodeRef	deletions;
 } Lists;
 
-static void fail_entry(const Apply *apply, const char *problem) __attribute__((noreturn));
+BK_NORETURN static void fail_entry(const Apply *apply, const char *problem);
 
 /* Raise that the entry at hand is wrong. */
 static void

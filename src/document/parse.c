@@ -29,8 +29,7 @@ typedef struct Parser
 	const char *check;
 } Parser;
 
-static void fail_at(const Parser *parser, const char *at, const char *expected)
-			__attribute__((noreturn));
+BK_NORETURN static void fail_at(const Parser *parser, const char *at, const char *expected);
 
 /* Raise that the text is wrong here. */
 static void

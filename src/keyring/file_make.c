@@ -15,7 +15,7 @@
 
 #define NAME_BYTES		8
 
-__attribute__((noreturn))
+BK_NORETURN
 static void
 fail(const char *verb, const char *path)
 {

@@ -14,7 +14,7 @@ typedef struct KeyParser
 	BkKeyEntry *entries;
 } KeyParser;
 
-__attribute__((noreturn))
+BK_NORETURN
 static void
 malformed(KeyParser *parser, const char *detail)
 {

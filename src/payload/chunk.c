@@ -107,5 +107,5 @@ bk_chunks_push(const BkPayloadHeader *header, const BkChunkSource *source, BkPip
 	if (total != header->stored_size || total == 0)
 		bk_fail((BkOrigin) {header->backup_id}, "size", "there are %lld stored bytes, recorded are %lld",
 				(long long) total, (long long) header->stored_size);
-	bk_pipeline_push(pipeline, (BkText) {NULL, 0}, true);
+	bk_pipeline_push(pipeline, BK_TEXT(""), true);
 }

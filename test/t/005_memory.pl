@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $restores = bk_long(2_000, 10_000);
-my $creates = bk_long(600, 2_000);
+my $creates = bk_long(300, 2_000);
 
 # Small shared buffers, which count into a process's resident memory.
 my $node = bk_start('memory', conf => "shared_buffers = 4MB\njit = off\nmax_wal_size = 2GB\n");
@@ -73,7 +73,7 @@ grows_not('bk_export', 'SELECT bk_export(4)', $restores / 4);
 grows_not('bk_history', q{SELECT count(*) FROM bk_history('chain', 'n')}, $restores / 4);
 grows_not('bk_delta', q{SELECT bk_delta('{"a": [1, 2, 3]}', '{"a": [2, 3, 4]}')}, $restores);
 grows_not('bk_create full', q{SELECT count(*) FROM bk_create('made', small(1))}, $creates);
-grows_not('bk_create incremental', q{SELECT count(*) FROM bk_create('made', small((random() * 100)::int), 'incremental')}, $creates);
+grows_not('bk_create incremental', q{SELECT count(*) FROM bk_create('grown', small((random() * 100)::int), 'incremental')}, $creates);
 grows_not('bk_create and bk_delete', q{SELECT bk_delete(backup_id) FROM bk_create('gone', small(1))}, $creates / 2);
 
 # Errors that are caught leave nothing either.
@@ -86,6 +86,7 @@ grows_not('a refused restore', 'SELECT refused()', $restores / 4);
 $node->safe_psql('postgres', q{
 CREATE FUNCTION large(n int) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT jsonb_build_object('rows', jsonb_agg(jsonb_build_object('id', i, 'data', bk_noise('r' || i || ':' || (n - (n - i) % 10), 1000)))) FROM generate_series(1, 2000) i $$;
+SET backup_service.max_chain_length = 200;
 DO $$ BEGIN FOR n IN 10..110 LOOP PERFORM FROM bk_create('long', large(n), CASE n WHEN 10 THEN 'full' ELSE 'incremental' END, compression => 'none'); END LOOP; END $$;
 SELECT FROM bk_create('alone', large(110), compression => 'none')});
 my ($last, $deltas, $size) = split /\|/, bk_value($node, 'postgres', q{
@@ -101,7 +102,7 @@ sub peak
 	my $pid = $session->query_safe('SELECT pg_backend_pid()');
 	$session->query_safe('SELECT FROM bk_read(4); SELECT count(*) FROM backup_service.chunk');
 	my $before = resident($pid, 'VmHWM');
-	$session->query_safe($call);
+	$session->query_safe("SET backup_service.max_chain_length = 200; $call");
 	my $peak = resident($pid, 'VmHWM') - $before;
 	$session->quit;
 	return $peak;

@@ -38,8 +38,10 @@ for my $depth (1_000, bk_long(6_000, 10_000), 10_000)
 	for my $n (1, 2)
 	{
 		my %nested = (
-			arrays => [ '[' x $depth, ']' x $depth ],
-			objects => [ '{"a": ' x $depth, '}' x $depth ],
+			# nothing in common: the whole document is the change, and so made full
+			bare => [ '[' x $depth, ']' x $depth ],
+			arrays => [ '[0, ' x $depth, ']' x $depth ],
+			objects => [ '{"a": 0, "b": ' x $depth, '}' x $depth ],
 			both => [ '[1, {"a": 0, "b": ' x ($depth / 2), '}]' x ($depth / 2) ]);
 		for my $kind (sort keys %nested)
 		{

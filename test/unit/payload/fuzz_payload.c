@@ -5,7 +5,7 @@
  *
  * clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -DFRONTEND -I../../../src -I. \
  *     -o fuzz_payload fuzz_payload.c store.c ../../../src/common/error.c \
- *     ../../../src/common/memory.c ../../../src/payload/[all].c -lz -lzstd -lcrypto
+ *     ../../../src/common/memory.c ../../../src/common/openssl.c ../../../src/payload/(all) -lz -lzstd -lcrypto
  * ./fuzz_payload -max_len=200000 corpus
  *
  * The first bytes say how: compression, encrypted, buffer size, recorded size.

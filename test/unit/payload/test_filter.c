@@ -69,7 +69,7 @@ run(BkMemory memory, Kind kind, BkText text, size_t in, size_t out)
 		text.len -= in;
 	}
 	bk_pipeline_push(pipeline, text, false);
-	bk_pipeline_push(pipeline, (BkText) {NULL, 0}, true);
+	bk_pipeline_push(pipeline, BK_TEXT(""), true);
 	bk_memory_delete(working);
 	return (BkText) {(char *) collector.data, collector.len};
 }
