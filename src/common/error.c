@@ -10,6 +10,7 @@
 #ifndef FRONTEND
 
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 
 static char *format_va(const char *format, va_list args) pg_attribute_printf(1, 0);
 
@@ -34,6 +35,20 @@ format_va(const char *format, va_list args)
 	}
 }
 
+/*
+ * Messages of the pure layers are UTF-8, and may hold a path out of hostile bytes:
+ * show what the database's encoding might not have as question marks.
+ */
+static void
+make_showable(char *text)
+{
+	if (GetDatabaseEncoding() == PG_UTF8 && pg_verify_mbstr(PG_UTF8, text, strlen(text), true))
+		return;
+	for (; *text; text++)
+		if (IS_HIGHBIT_SET(*text))
+			*text = '?';
+}
+
 void
 bk_fail(BkOrigin origin, const char *check, const char *detail,...)
 {
@@ -43,6 +58,7 @@ bk_fail(BkOrigin origin, const char *check, const char *detail,...)
 	va_start(args, detail);
 	text = format_va(detail, args);
 	va_end(args);
+	make_showable(text);
 
 	if (origin.backup_id == 0)
 		ereport(ERROR,

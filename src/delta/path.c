@@ -5,10 +5,6 @@
 #include "delta/path.h"
 #include "delta/step.h"
 
-#ifndef FRONTEND
-#include "mb/pg_wchar.h"
-#endif
-
 /* Note what is wrong; returns false for the caller to pass on. */
 static bool
 malformed(BkPathReader *reader, const char *fault)
@@ -244,12 +240,6 @@ shown_length(BkText text, size_t at)
 
 	if (c < 0x80)
 		return c >= 0x20 && c < 0x7F;
-#ifndef FRONTEND
-	if (GetDatabaseEncoding() != PG_UTF8)
-		return 0;
-	if (len == 0 || text.len - at < len || !pg_utf8_islegal((const unsigned char *) text.data + at, len))
-		return 0;
-#else
 	if (text.len - at < len)
 		return 0;
 	for (size_t i = 1; i < len; i++)
@@ -257,7 +247,6 @@ shown_length(BkText text, size_t at)
 		if ((text.data[at + i] & 0xC0) != 0x80)
 			return 0;
 	}
-#endif
 	return len;
 }
 

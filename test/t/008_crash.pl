@@ -39,7 +39,10 @@ sub start_load
 		$create .= "SELECT bk_delete(backup_id) IS NULL FROM bk_list('$resource', max_rows => 8) ORDER BY backup_id LIMIT 1;\n" if rand() < 0.1;
 		$script .= "BEGIN;\n${create}COMMIT;\n\\echo committed @numbers\n";
 	}
-	$session->{stdin} .= $script;
+	# from a file: a pipe does not take it all at once
+	my $file = $node->basedir . "/load$number.sql";
+	append_to_file($file, $script);
+	$session->{stdin} .= "\\i $file\n";
 	$session->{run}->pump_nb;
 	return { session => $session, pid => $pid };
 }
@@ -61,6 +64,7 @@ for my $round (1 .. $rounds)
 		my @pids = ($pid, map { $_->[0] } bk_rows($node, 'postgres', q{SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()}));
 		$node->kill9;
 		kill 9, @pids;
+		bk_wait_for(20, sub { !grep { kill 0, $_ } @pids });
 	}
 	else
 	{
@@ -79,6 +83,7 @@ for my $round (1 .. $rounds)
 		{
 			last if $started = $node->start(fail_ok => 1);
 			sleep(0.1);
+			$node->stop('fast', fail_ok => 1);
 		}
 		ok($started, "round $round: the server starts after kill -9 of all of it");
 	}
