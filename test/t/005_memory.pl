@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $restores = bk_long(2_000, 10_000);
-my $creates = bk_long(300, 2_000);
+my $creates = bk_long(200, 2_000);
 
 # Small shared buffers, which count into a process's resident memory.
 my $node = bk_start('memory', conf => "shared_buffers = 4MB\njit = off\nmax_wal_size = 2GB\n");
@@ -66,11 +66,11 @@ sub grows_not
 
 grows_not('bk_read of a full', 'SELECT bk_read(1)', $restores);
 grows_not('bk_restore of a chain', 'SELECT bk_restore(4)', $restores);
-grows_not('bk_read of plain', 'SELECT bk_read(5)', $restores / 4);
-grows_not('bk_verify', 'SELECT bk_verify(4)', $restores / 4);
-grows_not('bk_verify of damage', 'SELECT bk_verify(6)', $restores / 4);
-grows_not('bk_export', 'SELECT bk_export(4)', $restores / 4);
-grows_not('bk_history', q{SELECT count(*) FROM bk_history('chain', 'n')}, $restores / 4);
+grows_not('bk_read of plain', 'SELECT bk_read(5)', $restores / 8);
+grows_not('bk_verify', 'SELECT bk_verify(4)', $restores / 8);
+grows_not('bk_verify of damage', 'SELECT bk_verify(6)', $restores / 8);
+grows_not('bk_export', 'SELECT bk_export(4)', $restores / 8);
+grows_not('bk_history', q{SELECT count(*) FROM bk_history('chain', 'n')}, $restores / 8);
 grows_not('bk_delta', q{SELECT bk_delta('{"a": [1, 2, 3]}', '{"a": [2, 3, 4]}')}, $restores);
 grows_not('bk_create full', q{SELECT count(*) FROM bk_create('made', small(1))}, $creates);
 grows_not('bk_create incremental', q{SELECT count(*) FROM bk_create('grown', small((random() * 100)::int), 'incremental')}, $creates);
@@ -80,7 +80,7 @@ grows_not('bk_create and bk_delete', q{SELECT bk_delete(backup_id) FROM bk_creat
 $node->safe_psql('postgres', q{
 CREATE FUNCTION refused() RETURNS int LANGUAGE plpgsql AS $$
 BEGIN PERFORM bk_read(6); RETURN 0; EXCEPTION WHEN data_corrupted THEN RETURN 1; END $$});
-grows_not('a refused restore', 'SELECT refused()', $restores / 4);
+grows_not('a refused restore', 'SELECT refused()', $restores / 8);
 
 # A chain of 100 incrementals over some 2 MB, whose deltas together are ten times that.
 $node->safe_psql('postgres', q{

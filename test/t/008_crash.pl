@@ -10,7 +10,7 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 my $seed = bk_seed();
-my $rounds = bk_long(4, 20);
+my $rounds = bk_long(3, 20);
 my $node = bk_start('crash', conf => "restart_after_crash = on\nshared_buffers = 32MB\ncheckpoint_timeout = 30s\n");
 
 # document(n): known from its number, which a backup carries as its version; some are large.

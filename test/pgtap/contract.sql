@@ -1,0 +1,133 @@
+-- Is the SQL surface the one that was promised?  psql -XAtq -f prints TAP.
+\set ON_ERROR_STOP on
+\pset format unaligned
+\pset tuples_only on
+\pset pager off
+SET client_min_messages = warning;
+BEGIN;
+CREATE SCHEMA IF NOT EXISTS tap;
+CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA tap;
+CREATE EXTENSION IF NOT EXISTS backup_service;
+SET search_path = public, tap, pg_catalog;
+
+SELECT plan((SELECT 8 * 13 + 5 + 12 + 13 * 4 + 4 * 5 + 15)::int);
+
+-- Roles: nobody logs in as one of them, and nobody is in one by default.
+SELECT has_role('backup_service_user');
+SELECT has_role('backup_service_operator');
+SELECT has_role('backup_service_auditor');
+SELECT is_empty($$ SELECT rolname FROM pg_roles WHERE rolname LIKE 'backup\_service\_%' AND (rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls OR rolreplication) $$,
+	'the roles have no attributes');
+SELECT is_empty($$ SELECT m.roleid::regrole FROM pg_auth_members m WHERE m.member::regrole::text LIKE 'backup\_service\_%' $$,
+	'the roles are members of nothing');
+
+-- Functions: name, arguments with their names and defaults, result, language, volatility, parallel safety, strictness.
+CREATE TEMP TABLE contract (name text, types name[], arguments text, result text, volatility text, parallel "char", strict boolean, auditor boolean);
+INSERT INTO contract VALUES
+('bk_create', '{text,jsonb,text,text,boolean,text,interval,jsonb,text,text}',
+ 'resource_id text, data jsonb, type text DEFAULT ''full''::text, resource_type text DEFAULT ''document''::text, encrypt boolean DEFAULT NULL::boolean, '
+ 'compression text DEFAULT NULL::text, retention interval DEFAULT NULL::interval, tags jsonb DEFAULT ''{}''::jsonb, source text DEFAULT NULL::text, version text DEFAULT NULL::text',
+ 'bk_backups', 'volatile', 'u', false, false),
+('bk_restore', '{bigint,text,boolean,text,text}',
+ 'backup_id bigint, target_resource_id text DEFAULT NULL::text, validate boolean DEFAULT true, created_by text DEFAULT NULL::text, resource_id text DEFAULT NULL::text',
+ 'jsonb', 'volatile', 'u', false, false),
+('bk_restore_at', '{text,timestamp with time zone,text,boolean,text,boolean}',
+ 'resource_id text, at timestamp with time zone, target_resource_id text DEFAULT NULL::text, validate boolean DEFAULT true, created_by text DEFAULT NULL::text, nearest boolean DEFAULT false',
+ 'jsonb', 'volatile', 'u', false, false),
+('bk_read', '{bigint,text}', 'backup_id bigint, resource_id text DEFAULT NULL::text', 'jsonb', 'volatile', 'u', false, false),
+('bk_list', '{text,text,text,jsonb,timestamp with time zone,timestamp with time zone,timestamp with time zone,bigint,integer}',
+ 'resource_id text DEFAULT NULL::text, resource_type text DEFAULT NULL::text, type text DEFAULT NULL::text, tags jsonb DEFAULT NULL::jsonb, '
+ 'since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, '
+ 'before timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id bigint DEFAULT NULL::bigint, max_rows integer DEFAULT 100',
+ 'setof bk_backups', 'volatile', 'u', false, true),
+('bk_delta', '{jsonb,jsonb}', 'old jsonb, new jsonb', 'jsonb', 'immutable', 's', true, true),
+('bk_apply', '{jsonb,jsonb}', 'document jsonb, delta jsonb', 'jsonb', 'immutable', 's', true, true),
+('bk_diff', '{bigint,bigint,text}', 'from_backup bigint, to_backup bigint, resource_id text DEFAULT NULL::text', 'jsonb', 'volatile', 'u', false, false),
+('bk_history', '{text,text}', 'resource_id text, path text, OUT backup_id bigint, OUT created_at timestamp with time zone, OUT value jsonb',
+ 'setof record', 'volatile', 'u', false, false),
+('bk_verify', '{bigint,text}', 'backup_id bigint, resource_id text DEFAULT NULL::text', 'jsonb', 'volatile', 'u', false, false),
+('bk_delete', '{bigint,text,text}', 'backup_id bigint, dependents text DEFAULT ''consolidate''::text, resource_id text DEFAULT NULL::text', 'bigint', 'volatile', 'u', false, false),
+('bk_consolidate', '{bigint,text}', 'backup_id bigint, resource_id text DEFAULT NULL::text', 'bk_backups', 'volatile', 'u', false, false),
+('bk_export', '{bigint,text}', 'backup_id bigint, resource_id text DEFAULT NULL::text', 'bytea', 'volatile', 'u', false, false);
+
+SELECT has_function('public', name, types) FROM contract;
+SELECT is(pg_get_function_arguments(p.oid), c.arguments, c.name || '() has its arguments and defaults')
+  FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
+SELECT function_returns('public', name, types, result) FROM contract;
+SELECT volatility_is('public', name, types, volatility) FROM contract;
+SELECT is(p.proparallel, c.parallel, c.name || '() has its parallel safety')
+  FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
+SELECT is(p.proisstrict, c.strict, c.name || '() is strict or not')
+  FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
+SELECT function_lang_is('public', name, types, 'c') FROM contract;
+SELECT is(p.prosecdef, false, c.name || '() is no SECURITY DEFINER function')
+  FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
+
+-- No more functions than these, and no overloads.
+SELECT set_eq($$ SELECT proname::text FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+				   JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'backup_service' $$,
+	'SELECT name FROM contract', 'the functions are these');
+SELECT is((SELECT count(*) FROM pg_proc WHERE proname LIKE 'bk\_%' AND pronamespace = 'public'::regnamespace), (SELECT count(*) FROM contract), 'no function has a second signature');
+
+-- Views: the columns, in order, with their types.
+SELECT views_are('public', ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations']);
+SELECT columns_are('public', 'bk_backups', ARRAY['backup_id', 'resource_id', 'resource_type', 'type', 'status', 'base_id', 'size', 'stored_size', 'compression_ratio',
+	'document_size', 'compression', 'encrypted', 'checksum', 'key_version', 'version', 'source', 'tags', 'created_by', 'created_at', 'completed_at', 'expires_at', 'verified_at']);
+CREATE FUNCTION pg_temp.shape(view regclass) RETURNS text LANGUAGE sql AS
+$$ SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = view AND attnum > 0 $$;
+SELECT is(pg_temp.shape('bk_backups'),
+	'backup_id bigint, resource_id text, resource_type text, type text, status text, base_id bigint, size bigint, stored_size bigint, compression_ratio integer, '
+	'document_size bigint, compression text, encrypted boolean, checksum text, key_version integer, version text, source text, tags jsonb, created_by name, '
+	'created_at timestamp with time zone, completed_at timestamp with time zone, expires_at timestamp with time zone, verified_at timestamp with time zone',
+	'bk_backups has its columns in order');
+SELECT is(pg_temp.shape('bk_resources'),
+	'resource_id text, resource_type text, owner name, created_at timestamp with time zone, backups bigint, stored_size bigint, '
+	'first_backup_at timestamp with time zone, last_backup_at timestamp with time zone, backups_made bigint',
+	'bk_resources has its columns in order');
+SELECT is(pg_temp.shape('bk_snapshots'), 'resource_id text, created_at timestamp with time zone, backup_id bigint, removed_at timestamp with time zone',
+	'bk_snapshots has its columns in order');
+SELECT is(pg_temp.shape('bk_operations'),
+	'operation_id bigint, resource_id text, backup_id bigint, target_resource_id text, type text, status text, progress integer, validated boolean, '
+	'validation_errors jsonb, role name, created_by text, created_at timestamp with time zone, completed_at timestamp with time zone',
+	'bk_operations has its columns in order');
+SELECT is_empty($$ SELECT relname FROM pg_class WHERE relkind = 'v' AND (relname LIKE 'bk\_%' OR relnamespace = 'backup_service'::regnamespace)
+					  AND NOT coalesce('security_barrier=true' = ANY (reloptions), false) $$, 'every view is a security barrier');
+
+-- Tables.
+SELECT tables_are('backup_service', ARRAY['resource', 'backup', 'chunk', 'snapshot', 'restore_operation', 'key']);
+SELECT is((SELECT attstorage FROM pg_attribute WHERE attrelid = 'backup_service.chunk'::regclass AND attname = 'data'), 'e'::"char", 'chunks are not compressed again');
+SELECT has_index('backup_service', 'backup', 'backup_by_id', ARRAY['backup_id']);
+
+-- Privileges on functions: users and operators all, auditors the lists and the pure ones, everybody else none.
+CREATE ROLE regress_bk_anybody;
+SELECT ok(NOT has_function_privilege('regress_bk_anybody', p.oid, 'EXECUTE'), 'PUBLIC may not call ' || c.name || '()')
+  FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
+SELECT ok(has_function_privilege('backup_service_user', p.oid, 'EXECUTE'), 'users may call ' || c.name || '()')
+  FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
+SELECT ok(has_function_privilege('backup_service_operator', p.oid, 'EXECUTE'), 'operators may call ' || c.name || '()')
+  FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
+SELECT is(has_function_privilege('backup_service_auditor', p.oid, 'EXECUTE'), c.auditor, 'auditors may call ' || c.name || '() or may not')
+  FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
+
+-- On views: to read, for the three roles.
+SELECT ok(NOT has_table_privilege('regress_bk_anybody', view, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'), 'PUBLIC has nothing on ' || view)
+  FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations']) view;
+SELECT ok(has_table_privilege('backup_service_user', view, 'SELECT'), 'users read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations']) view;
+SELECT ok(has_table_privilege('backup_service_operator', view, 'SELECT'), 'operators read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations']) view;
+SELECT ok(has_table_privilege('backup_service_auditor', view, 'SELECT'), 'auditors read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations']) view;
+SELECT ok(NOT has_table_privilege(role, 'bk_backups', 'INSERT, UPDATE, DELETE, TRUNCATE'), role || ' writes no view')
+  FROM unnest(ARRAY['backup_service_user', 'backup_service_operator', 'backup_service_auditor']) role;
+SELECT ok(NOT has_table_privilege('backup_service_user', 'backup_service.visible_resource', 'SELECT'), 'the inner view is for the outer ones');
+
+-- On the schema, its tables and its sequences: none at all.
+SELECT ok(NOT has_schema_privilege(role, 'backup_service', 'USAGE, CREATE'), role || ' has nothing on the schema')
+  FROM unnest(ARRAY['regress_bk_anybody', 'backup_service_user', 'backup_service_operator', 'backup_service_auditor']) role;
+SELECT is_empty(format($$ SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'backup_service'::regnamespace AND c.relkind IN ('r', 'p', 'v')
+						  AND has_table_privilege(%L, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') $$, role), role || ' has nothing on the tables')
+  FROM unnest(ARRAY['regress_bk_anybody', 'backup_service_user', 'backup_service_operator', 'backup_service_auditor']) role;
+SELECT is_empty(format($$ SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'backup_service'::regnamespace AND CASE c.relkind WHEN 'S'
+						  THEN has_sequence_privilege(%L, c.oid, 'USAGE, SELECT, UPDATE') END $$, role), role || ' has nothing on the sequences')
+  FROM unnest(ARRAY['regress_bk_anybody', 'backup_service_user', 'backup_service_operator']) role;
+
+SELECT * FROM finish();
+ROLLBACK;
