@@ -259,6 +259,12 @@ for my $backup (@backups)
 	{
 		try_change("$column: null", $backup, "ALTER TABLE backup_service.backup ALTER $column DROP NOT NULL; " . set($backup, "$column = NULL"), nulls => 1);
 	}
+	for my $column (qw(status resource_type tags created_by completed_at))
+	{
+		try_change('label: null', $backup, "ALTER TABLE backup_service.backup ALTER $column DROP NOT NULL; " . set($backup, "$column = NULL"), nulls => 1, expect => 'either');
+	}
+	try_change('owner: null', $backup, "ALTER TABLE backup_service.resource ALTER owner DROP NOT NULL; UPDATE backup_service.resource SET owner = NULL WHERE resource_id = '$backup->{resource}'",
+		nulls => 1, expect => 'either, gone');
 	# labels
 	for my $label ("resource_type = 'x'", "version = 'x'", "source = 'x'", qq{tags = '{"x": 1}'}, "created_by = 'nobody'", "status = 'corrupt'",
 		"completed_at = '2000-01-01'", "completed_at = 'infinity'", "expires_at = '2000-01-01'", "expires_at = '-infinity'", "verified_at = 'infinity'")
@@ -425,7 +431,7 @@ sub judge
 		my $same = $answer->{document} eq ($original{$trial->{id}} || '');
 		return ($same && $expect =~ /harmless|either/) ? 'harmless: the same document' : undef;
 	}
-	return "no such backup (42704)" if $expect eq 'gone' && $answer->{state} eq '42704';
+	return "no such backup (42704)" if $expect =~ /gone/ && $answer->{state} eq '42704';
 	return if $expect !~ /refused|either/ || $answer->{state} ne 'XX001';
 	return if $answer->{message} !~ /^backup $trial->{names} is damaged$/;
 	return unless $answer->{detail} =~ /^The (.+) check failed: .+\.$/;
@@ -436,7 +442,7 @@ sub judge_verdict
 {
 	my ($trial, $verdict) = @_;
 	my $expect = $trial->{expect};
-	return $expect eq 'gone' && $verdict->{state} eq '42704' if exists $verdict->{state};
+	return $expect =~ /gone/ && $verdict->{state} eq '42704' if exists $verdict->{state};
 	return $expect =~ /harmless|either/ && !@{ $verdict->{errors} } if $verdict->{valid};
 	return $expect =~ /refused|either/ && grep { /^backup $trial->{names} is damaged: The .+ check failed: / } @{ $verdict->{errors} };
 }
@@ -493,7 +499,7 @@ my %null_seen;
 my @run = grep {
 	my $trial = $_;
 	my ($backup) = grep { $_->{id} == $trial->{id} } @backups;
-	!$trial->{nulls} || $ENV{LONG} || !$null_seen{ $trial->{what} . $backup->{type} }++
+	!$trial->{nulls} || $ENV{LONG} || !$null_seen{ ($trial->{change} =~ /^(.*?);/)[0] . $trial->{what} . $backup->{type} }++
 } @trials;
 @run = sort { ($a->{nulls} || 0) <=> ($b->{nulls} || 0) } @run;
 for (my $i = 0; $i < @run; $i += BATCH)

@@ -52,6 +52,7 @@ my %call = (
 	'verify' => q{SELECT bk_verify(4)},
 	'export' => q{SELECT length(bk_export(4))},
 	'consolidate' => q{SELECT FROM bk_consolidate(4)});
+delete @call{ 'full, none', 'delta', 'restore of noise', 'export' } unless $ENV{LONG};
 
 # What restores need: a full, noise, and a chain.
 timed(q{

@@ -28,8 +28,19 @@ packages() {
 	done
 	[ ${#missing[@]} = 0 ] && return
 	say "installing ${missing[*]}"
-	privileged env DEBIAN_FRONTEND=noninteractive apt-get update -qq >/dev/null
-	privileged env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+	apt_get update
+	apt_get install -y --no-install-recommends "${missing[@]}"
+}
+
+# apt-get, which is heard only where it fails.
+apt_get() {
+	local log
+	log=$(mktemp)
+	if ! privileged env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" >"$log" 2>&1 </dev/null; then
+		cat "$log" >&2
+		die "apt-get $* failed"
+	fi
+	rm -f "$log"
 }
 
 # The newest PostgreSQL that is here with headers, else the newest that is here, else the distribution's own.
@@ -47,7 +58,7 @@ packages_for_build() {
 	packages gcc make libc6-dev zlib1g-dev libzstd-dev libssl-dev
 	PGV=$(pg_version)
 	if [ -z "$PGV" ]; then
-		privileged apt-get update -qq >/dev/null
+		apt_get update
 		PGV=$(pg_version)
 	fi
 	[ -n "$PGV" ] || die "apt knows no package postgresql"
