@@ -20,6 +20,11 @@ $$;
 -- The tables that every backup writes have no CHECK constraints: PostgreSQL parses them anew at each statement,
 -- which was a quarter of a small bk_create().  Arguments are checked before they are written, and whatever is
 -- read back is proven by the MAC or refused (bk_backup_check() in src/catalog/backup.c).
+--
+-- Nor have they foreign keys.  CREATE EXTENSION would make them before a dump's rows are loaded; pg_restore --jobs
+-- loads the tables of an extension in no order, and pg_dump --inserts a backup before its base: every backup would be
+-- lost on the way.  The functions, the only writers, keep the references under the lock of the resource's row, and a
+-- missing row is found by whoever reads (checks "chain", "chunks", "timeline").
 CREATE SCHEMA backup_service;
 REVOKE ALL ON SCHEMA backup_service FROM PUBLIC;
 COMMENT ON SCHEMA backup_service IS 'tables of the extension backup_service; use the bk_ functions and views';
@@ -73,10 +78,9 @@ CREATE TABLE backup_service.backup (
 	completed_at timestamptz NOT NULL,
 	expires_at timestamptz,
 	verified_at timestamptz,
-	PRIMARY KEY (resource_id, backup_id),
-	FOREIGN KEY (resource_id) REFERENCES backup_service.resource ON DELETE CASCADE,
-	FOREIGN KEY (resource_id, base_id) REFERENCES backup_service.backup ON DELETE RESTRICT
+	PRIMARY KEY (resource_id, backup_id)
 );
+COMMENT ON COLUMN backup_service.backup.base_id IS 'the backup of the same resource that the delta applies to; null for a full one';
 COMMENT ON COLUMN backup_service.backup.type IS 'full, incremental or differential';
 COMMENT ON COLUMN backup_service.backup.status IS 'completed or corrupt';
 COMMENT ON COLUMN backup_service.backup.compression IS 'gzip, zstd or none';
@@ -93,8 +97,7 @@ CREATE TABLE backup_service.chunk (
 	backup_id bigint NOT NULL,
 	seq integer NOT NULL,
 	data bytea NOT NULL,
-	PRIMARY KEY (resource_id, backup_id, seq),
-	FOREIGN KEY (resource_id, backup_id) REFERENCES backup_service.backup ON DELETE CASCADE
+	PRIMARY KEY (resource_id, backup_id, seq)
 );
 ALTER TABLE backup_service.chunk ALTER COLUMN data SET STORAGE EXTERNAL;
 COMMENT ON TABLE backup_service.chunk IS 'the stored bytes of payloads, in order of seq';
@@ -104,8 +107,7 @@ CREATE TABLE backup_service.snapshot (
 	created_at timestamptz NOT NULL,
 	backup_id bigint NOT NULL,
 	removed_at timestamptz,
-	PRIMARY KEY (resource_id, created_at, backup_id),
-	FOREIGN KEY (resource_id) REFERENCES backup_service.resource ON DELETE CASCADE
+	PRIMARY KEY (resource_id, created_at, backup_id)
 );
 COMMENT ON TABLE backup_service.snapshot IS 'recovery points of a resource''s timeline; removed_at marks the tombstone of a deleted backup';
 
@@ -123,8 +125,7 @@ CREATE TABLE backup_service.restore_operation (
 	created_by text NOT NULL,
 	created_at timestamptz NOT NULL,
 	completed_at timestamptz,
-	PRIMARY KEY (resource_id, operation_id),
-	FOREIGN KEY (resource_id) REFERENCES backup_service.resource ON DELETE CASCADE
+	PRIMARY KEY (resource_id, operation_id)
 );
 COMMENT ON TABLE backup_service.restore_operation IS 'one restore each: what, for whom, when, and how it ended';
 CREATE INDEX restore_operation_by_id ON backup_service.restore_operation (operation_id);

@@ -104,12 +104,6 @@ static BkStatement find_all = {
 	.types = {TEXTOID},
 };
 
-static BkStatement insert_backup = {
-	.sql = BK_INSERT_BACKUP,
-	.nargs = BK_INSERT_BACKUP_NARGS,
-	.types = {BK_INSERT_BACKUP_TYPES},
-};
-
 static BkStatement update_payload = {
 	.sql = "UPDATE backup_service.backup SET base_id = $3, type = $4, size = $5, stored_size = $6, document_size = $7,"
 	" compression = $8, encrypted = $9, document_digest = $10, iv = $11, checksum = $12, mac = $13,"
@@ -121,13 +115,16 @@ static BkStatement update_payload = {
 };
 
 static BkStatement set_verified = {
-	.sql = "UPDATE backup_service.backup SET verified_at = $3 WHERE resource_id = $1 AND backup_id = $2",
-	.nargs = 3,
-	.types = {TEXTOID, INT8OID, TIMESTAMPTZOID},
+	.sql = "UPDATE backup_service.backup SET verified_at = $4 WHERE resource_id = $1 AND backup_id ="
+	" (SELECT b.backup_id FROM backup_service.backup b"
+	"   WHERE b.resource_id = $1 AND b.backup_id = $2 AND b.mac = $3 FOR NO KEY UPDATE SKIP LOCKED)",
+	.nargs = 4,
+	.types = {TEXTOID, INT8OID, BYTEAOID, TIMESTAMPTZOID},
 };
 
 static BkStatement delete_backups = {
-	.sql = "DELETE FROM backup_service.backup WHERE resource_id = $1 AND backup_id = ANY ($2)",
+	.sql = "WITH chunks AS (DELETE FROM backup_service.chunk WHERE resource_id = $1 AND backup_id = ANY ($2))"
+	" DELETE FROM backup_service.backup WHERE resource_id = $1 AND backup_id = ANY ($2)",
 	.nargs = 2,
 	.types = {TEXTOID, INT8ARRAYOID},
 };
@@ -344,7 +341,7 @@ bk_backup_find_all(const char *resource_id, int64 **ids)
 	return read_ids(bk_statement_read(&find_all, &values, 0), ids);
 }
 
-/* The parameters that insert_backup and update_payload begin with. */
+/* The parameters that update_payload has, and every row begins with. */
 static void
 add_payload_values(BkValues *values, const BkBackup *backup)
 {
@@ -380,15 +377,6 @@ bk_backup_add_values(BkValues *values, const BkBackup *backup)
 }
 
 void
-bk_backup_insert(const BkBackup *backup)
-{
-	BkValues	values = {0};
-
-	bk_backup_add_values(&values, backup);
-	bk_statement_write(&insert_backup, &values);
-}
-
-void
 bk_backup_update_payload(const BkBackup *backup)
 {
 	BkValues	values = {0};
@@ -398,12 +386,13 @@ bk_backup_update_payload(const BkBackup *backup)
 }
 
 void
-bk_backup_set_verified(const char *resource_id, int64 backup_id, TimestampTz verified_at)
+bk_backup_set_verified(const BkBackup *backup, TimestampTz verified_at)
 {
 	BkValues	values = {0};
 
-	bk_value_add_text(&values, resource_id);
-	bk_value_add_int64(&values, backup_id);
+	bk_value_add_text(&values, backup->resource_id);
+	bk_value_add_int64(&values, backup->backup_id);
+	bk_value_add_bytes(&values, backup->mac, BK_DIGEST_BYTES);
 	bk_value_add(&values, TimestampTzGetDatum(verified_at));
 	bk_statement_write(&set_verified, &values);
 }

@@ -92,16 +92,16 @@ extern int	bk_backup_find_dependents(const char *resource_id, int64 backup_id, b
 /* The ids of a resource's backups in order of time, in a view. */
 extern int	bk_backup_find_all(const char *resource_id, int64 **ids);
 
-extern void bk_backup_insert(const BkBackup *backup);
-
-/* The statement of bk_backup_insert(), for statements that do more (record.c), and its values. */
-#define BK_INSERT_BACKUP \
-	"INSERT INTO backup_service.backup (resource_id, backup_id, base_id, type, size, stored_size, document_size," \
+/*
+ * A whole row as a statement that inserts it (record.c) has it: columns, types of
+ * their parameters, and values.
+ */
+#define BK_BACKUP_COLUMNS \
+	"resource_id, backup_id, base_id, type, size, stored_size, document_size," \
 	" compression, encrypted, document_digest, iv, checksum, mac, wrapped_key, key_version, completed_at," \
-	" created_at, resource_type, version, source, tags, created_by, expires_at)" \
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
-#define BK_INSERT_BACKUP_NARGS	23
-#define BK_INSERT_BACKUP_TYPES \
+	" created_at, resource_type, version, source, tags, created_by, expires_at"
+#define BK_BACKUP_NARGS		23
+#define BK_BACKUP_TYPES \
 	TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, INT8OID, INT8OID, \
 	TEXTOID, BOOLOID, BYTEAOID, BYTEAOID, BYTEAOID, BYTEAOID, BYTEAOID, INT4OID, TIMESTAMPTZOID, \
 	TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, NAMEOID, TIMESTAMPTZOID
@@ -110,9 +110,14 @@ extern void bk_backup_add_values(BkValues *values, const BkBackup *backup);
 
 /* Set the payload and proof columns, type, base and status of a row that is there. */
 extern void bk_backup_update_payload(const BkBackup *backup);
-extern void bk_backup_set_verified(const char *resource_id, int64 backup_id, TimestampTz verified_at);
 
-/* Delete rows; their chunks go with them. */
+/*
+ * Note when a backup was found sound, unless its row is locked or holds another
+ * payload by now.
+ */
+extern void bk_backup_set_verified(const BkBackup *backup, TimestampTz verified_at);
+
+/* Delete rows and their chunks. */
 extern void bk_backup_delete(const char *resource_id, const int64 *ids, int count);
 
 #endif							/* BK_CATALOG_BACKUP_H */

@@ -5,28 +5,38 @@
 #include "catalog/record.h"
 
 #include "catalog/pg_type.h"
-#include "utils/timestamp.h"
 
-/* $1 resource, $2 backup, $3 its time, $4 its type of resource, $5 its stored size */
+/* $1 to $23: one row of backup; the names of those that the other parts use. */
+#define INSERT_BACKUP \
+	"WITH row AS (INSERT INTO backup_service.backup (" BK_BACKUP_COLUMNS ")" \
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)),"
+#define RESOURCE_ID		"$1"
+#define BACKUP_ID		"$2"
+#define STORED_SIZE		"$6"
+#define CREATED_AT		"$17"
+#define RESOURCE_TYPE	"$18"
+
+#define INSERT_CHUNK \
+	" chunk AS (INSERT INTO backup_service.chunk (resource_id, backup_id, seq, data)" \
+	" VALUES (" RESOURCE_ID ", " BACKUP_ID ", 0, $24)),"
+#define INSERT_SNAPSHOT \
+	" point AS (INSERT INTO backup_service.snapshot (resource_id, created_at, backup_id)" \
+	" VALUES (" RESOURCE_ID ", " CREATED_AT ", " BACKUP_ID "))"
+#define UPDATE_RESOURCE \
+	" UPDATE backup_service.resource SET last_backup_id = " BACKUP_ID ", last_backup_at = " CREATED_AT "," \
+	" resource_type = " RESOURCE_TYPE ", backups_made = backups_made + 1, bytes_stored = bytes_stored + " STORED_SIZE \
+	" WHERE resource_id = " RESOURCE_ID " RETURNING backups_made"
+
 static BkStatement record = {
-	.sql = "WITH point AS (INSERT INTO backup_service.snapshot (resource_id, created_at, backup_id) VALUES ($1, $3, $2))"
-	" UPDATE backup_service.resource SET last_backup_id = $2, last_backup_at = $3, resource_type = $4,"
-	" backups_made = backups_made + 1, bytes_stored = bytes_stored + $5"
-	" WHERE resource_id = $1 RETURNING backups_made",
-	.nargs = 5,
-	.types = {TEXTOID, INT8OID, TIMESTAMPTZOID, TEXTOID, INT8OID},
+	.sql = INSERT_BACKUP INSERT_SNAPSHOT UPDATE_RESOURCE,
+	.nargs = BK_BACKUP_NARGS,
+	.types = {BK_BACKUP_TYPES},
 };
 
-/* $1 to $23 as BK_INSERT_BACKUP has them, $24 the chunk */
 static BkStatement record_with_chunk = {
-	.sql = "WITH row AS (" BK_INSERT_BACKUP "),"
-	" chunk AS (INSERT INTO backup_service.chunk (resource_id, backup_id, seq, data) VALUES ($1, $2, 0, $24)),"
-	" point AS (INSERT INTO backup_service.snapshot (resource_id, created_at, backup_id) VALUES ($1, $17, $2))"
-	" UPDATE backup_service.resource SET last_backup_id = $2, last_backup_at = $17, resource_type = $18,"
-	" backups_made = backups_made + 1, bytes_stored = bytes_stored + $6"
-	" WHERE resource_id = $1 RETURNING backups_made",
-	.nargs = BK_INSERT_BACKUP_NARGS + 1,
-	.types = {BK_INSERT_BACKUP_TYPES, BYTEAOID},
+	.sql = INSERT_BACKUP INSERT_CHUNK INSERT_SNAPSHOT UPDATE_RESOURCE,
+	.nargs = BK_BACKUP_NARGS + 1,
+	.types = {BK_BACKUP_TYPES, BYTEAOID},
 };
 
 /* Run one of them and read backups_made. */
@@ -47,11 +57,7 @@ bk_record_backup(const BkBackup *backup)
 {
 	BkValues	values = {0};
 
-	bk_value_add_text(&values, backup->resource_id);
-	bk_value_add_int64(&values, backup->backup_id);
-	bk_value_add(&values, TimestampTzGetDatum(backup->created_at));
-	bk_value_add_text(&values, backup->resource_type);
-	bk_value_add_int64(&values, backup->stored_size);
+	bk_backup_add_values(&values, backup);
 	return execute(&record, &values, backup);
 }
 

@@ -116,7 +116,7 @@ base_is_sound(BaseDocument *document)
 	bool		sound;
 
 	bk_view_open();
-	sound = bk_try(read_base, document, &damage);
+	sound = bk_try(read_base, document, ERRCODE_DATA_CORRUPTED, &damage);
 	bk_view_close();
 	if (!sound)
 		ereport(WARNING,

@@ -102,16 +102,10 @@ bk_stored_check_at_rest(const BkBackup *backup)
 	bk_chunk_reader_close(source.context);
 }
 
-/*
- * Chunks on their way to the table.  A row of chunk refers to one of backup, whose
- * seal is known only after the last chunk; so the first batch is held back, and
- * only a payload larger than that has its row inserted early and completed
- * by an update.
- */
+/* Chunks on their way to the table: a batch is held back until the next chunk, or the end. */
 typedef struct ChunkWriter
 {
-	BkBackup   *backup;
-	bool		row_exists;
+	const BkBackup *backup;
 	int32		written;		/* chunks in the table */
 	int			pending;		/* chunks held back */
 	BkText		chunks[BK_CHUNK_BATCH];
@@ -129,7 +123,7 @@ flush_chunks(ChunkWriter *writer)
 	writer->pending = 0;
 }
 
-/* The sink that the payload layer calls: keep the chunk, writing the batch before it when that is full. */
+/* The sink that the payload layer calls. */
 static void
 write_chunk(void *context, int32 seq, BkText chunk)
 {
@@ -137,12 +131,7 @@ write_chunk(void *context, int32 seq, BkText chunk)
 	char	  **buffer;
 
 	if (writer->pending == BK_CHUNK_BATCH)
-	{
-		if (!writer->row_exists)
-			bk_backup_insert(writer->backup);
-		writer->row_exists = true;
 		flush_chunks(writer);
-	}
 	Assert(seq == writer->written + writer->pending);
 	buffer = &writer->buffers[writer->pending];
 	if (*buffer == NULL)
@@ -164,11 +153,10 @@ take_result(BkBackup *backup, const BkPayloadHeader *header, const BkPayloadSeal
 	backup->completed_at = GetCurrentTimestamp();
 }
 
-/* Write the payload as far as it must be before its proof is known; completes the backup's columns. */
+/* Write the payload but for the last chunks, which are left pending; completes the backup's columns. */
 static void
-write_payload(BkKeys *keys, ChunkWriter *writer, BkText document, BkText payload)
+write_payload(BkKeys *keys, BkBackup *backup, BkText document, BkText payload, ChunkWriter *writer)
 {
-	BkBackup   *backup = writer->backup;
 	BkChunkSink sink = {.write = write_chunk, .context = writer};
 	BkDek	   *dek = bk_alloc_secret(CurrentMemoryContext, sizeof(BkDek));
 	BkPayloadHeader header;
@@ -182,35 +170,25 @@ write_payload(BkKeys *keys, ChunkWriter *writer, BkText document, BkText payload
 	take_result(backup, &header, &seal);
 }
 
-/* Write the row and the chunks that were held back. */
-static void
-finish(ChunkWriter *writer)
-{
-	if (writer->row_exists)
-		bk_backup_update_payload(writer->backup);
-	else
-		bk_backup_insert(writer->backup);
-	flush_chunks(writer);
-}
-
 int64
 bk_stored_insert(BkKeys *keys, BkBackup *backup, BkText document, BkText payload)
 {
 	ChunkWriter writer = {.backup = backup};
 
-	write_payload(keys, &writer, document, payload);
-	if (!writer.row_exists && writer.pending == 1)
+	write_payload(keys, backup, document, payload, &writer);
+	if (writer.written == 0 && writer.pending == 1)
 		return bk_record_backup_with_chunk(backup, writer.chunks[0]);
-	finish(&writer);
+	flush_chunks(&writer);
 	return bk_record_backup(backup);
 }
 
 void
 bk_stored_replace(BkKeys *keys, BkBackup *backup, BkText document, BkText payload)
 {
-	ChunkWriter writer = {.backup = backup, .row_exists = true};
+	ChunkWriter writer = {.backup = backup};
 
 	bk_chunk_delete(backup->resource_id, backup->backup_id);
-	write_payload(keys, &writer, document, payload);
-	finish(&writer);
+	write_payload(keys, backup, document, payload, &writer);
+	flush_chunks(&writer);
+	bk_backup_update_payload(backup);
 }

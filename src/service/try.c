@@ -1,6 +1,6 @@
 /*
  * try.c
- *		Catching damage with an internal subtransaction.
+ *		Catching one kind of error with an internal subtransaction.
  */
 #include "service/try.h"
 
@@ -9,7 +9,7 @@
 #include "utils/resowner.h"
 
 bool
-bk_try(void (*work) (void *argument), void *argument, ErrorData **damage)
+bk_try(void (*work) (void *argument), void *argument, int sqlstate, ErrorData **error)
 {
 	MemoryContext memory = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -33,8 +33,8 @@ bk_try(void (*work) (void *argument), void *argument, ErrorData **damage)
 	MemoryContextSwitchTo(memory);
 	CurrentResourceOwner = owner;
 
-	if (caught && caught->sqlerrcode != ERRCODE_DATA_CORRUPTED)
+	if (caught && caught->sqlerrcode != sqlstate)
 		ReThrowError(caught);
-	*damage = caught;
+	*error = caught;
 	return caught == NULL;
 }

@@ -47,7 +47,7 @@ passes(void (*step) (void *), Verification *verification, BkVerdict *verdict)
 	ErrorData  *damage;
 	char	   *text;
 
-	if (bk_try(step, verification, &damage))
+	if (bk_try(step, verification, ERRCODE_DATA_CORRUPTED, &damage))
 		return true;
 	text = damage->detail ? psprintf("%s: %s", damage->message, damage->detail) : damage->message;
 	for (int i = 0; i < list_length(verdict->errors); i++)
@@ -55,6 +55,22 @@ passes(void (*step) (void *), Verification *verification, BkVerdict *verdict)
 			return false;
 	verdict->errors = lappend(verdict->errors, text);
 	return false;
+}
+
+static void
+note_time(void *argument)
+{
+	bk_backup_set_verified(argument, GetCurrentTimestamp());
+}
+
+/* Note when the backup was found sound; a writer beside us is neither waited for nor an error. */
+static void
+note_verified(BkBackup *backup)
+{
+	ErrorData  *conflict;
+
+	if (!XactReadOnly)
+		(void) bk_try(note_time, backup, ERRCODE_T_R_SERIALIZATION_FAILURE, &conflict);
 }
 
 static void
@@ -94,6 +110,6 @@ bk_verify_backup(const BkCall *call, int64 backup_id, const char *resource_id, B
 	verdict->structure_valid = verdict->data_integrity = passes(check_document, &verification, verdict);
 	bk_view_close();
 	warn_of_expiry(&backup, verdict);
-	if (bk_verdict_valid(verdict) && !XactReadOnly)
-		bk_backup_set_verified(backup.resource_id, backup_id, GetCurrentTimestamp());
+	if (bk_verdict_valid(verdict))
+		note_verified(&backup);
 }

@@ -29,15 +29,15 @@ SET backup_service.encrypt = off;
 SELECT compression, encrypted FROM bk_create('settings/r', to_jsonb(repeat('x', 1000)));
 SELECT compression, encrypted FROM bk_create('settings/r', to_jsonb(repeat('x', 1000)), compression => 'gzip', encrypt => true);
 SELECT DISTINCT bk_read(backup_id) = to_jsonb(repeat('x', 1000)) AS same FROM bk_backups WHERE resource_id = 'settings/r';
-RESET backup_service.compression;
-RESET backup_service.encrypt;
+SET backup_service.compression = 'gzip';
+SET backup_service.encrypt = on;
 
 -- max_chain_length.
 SET backup_service.max_chain_length = 2;
 SELECT type FROM bk_create('settings/chain', '{"n": 1, "k": 0}');
 SELECT type FROM bk_create('settings/chain', '{"n": 2, "k": 0}', 'incremental');
 SELECT type FROM bk_create('settings/chain', '{"n": 3, "k": 0}', 'incremental');
-RESET backup_service.max_chain_length;
+SET backup_service.max_chain_length = 100;
 
 -- max_snapshots: see snapshots.sql.
 

@@ -59,8 +59,8 @@ SET backup_service.max_snapshots = 0;
 CALL pg_temp.make('snapshots/r', 11, 12, 13);
 SELECT * FROM pg_temp.points('snapshots/r');
 
--- A hundred by default.
-RESET backup_service.max_snapshots;
+-- A hundred, which is the default.
+SET backup_service.max_snapshots = 100;
 DO $$ BEGIN FOR i IN 1..105 LOOP PERFORM FROM bk_create('snapshots/many', to_jsonb(i)); END LOOP; END $$;
 SELECT count(*), bool_and(removed_at IS NULL) AS all_live FROM bk_snapshots WHERE resource_id = 'snapshots/many';
 SELECT count(*) FROM bk_backups WHERE resource_id = 'snapshots/many';

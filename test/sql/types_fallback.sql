@@ -31,7 +31,7 @@ SELECT type FROM bk_create('fallback/chain', '{"n": 8, "k": 0}', 'incremental');
 SET backup_service.max_chain_length = 1;
 SELECT type FROM bk_create('fallback/chain', '{"n": 9, "k": 0}', 'incremental');
 SELECT type FROM bk_create('fallback/chain', '{"n": 10, "k": 0}', 'differential');
-RESET backup_service.max_chain_length;
+SET backup_service.max_chain_length = 100;
 SELECT type, bk_read(backup_id) FROM bk_backups WHERE resource_id = 'fallback/chain' ORDER BY created_at;
 
 -- Where the delta would be larger than the document, and more than 8 kB.

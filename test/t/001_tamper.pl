@@ -559,6 +559,17 @@ INSERT INTO backup_service.backup OVERRIDING SYSTEM VALUE SELECT * FROM old_row;
 INSERT INTO backup_service.chunk SELECT * FROM old_chunk;
 SELECT md5(bk_read(3)::text) = (SELECT md5 FROM original WHERE backup_id = 3)}), 't', 'the replayed incremental of a consolidated backup is the same document');
 
+# Labels without a value do no harm to what writes or lists them.
+for my $column (qw(status resource_type created_by completed_at tags))
+{
+	for my $call ('SELECT FROM bk_consolidate(2)', 'SELECT FROM bk_list()', "SELECT FROM bk_create('small-gzip-true', '1', 'incremental')")
+	{
+		my ($status, $output, $messages) = bk_run($node, 'postgres', "BEGIN; ALTER TABLE backup_service.backup ALTER $column DROP NOT NULL; UPDATE backup_service.backup SET $column = NULL; $call; ROLLBACK");
+		isnt($status, 2, "$column null: $call does not crash");
+		bk_wait_ready($node, 60) if $status == 2;
+	}
+}
+
 # A timeline that points elsewhere never gives another state.
 my $times = bk_value($node, 'postgres', q{
 SELECT FROM bk_create('line', '{"state": 1}'); SELECT pg_sleep(0.01);

@@ -85,7 +85,7 @@ grows_not('a refused restore', 'SELECT refused()', $restores / 8);
 # A chain of 100 incrementals over some 2 MB, whose deltas together are ten times that.
 $node->safe_psql('postgres', q{
 CREATE FUNCTION large(n int) RETURNS jsonb LANGUAGE sql AS $$
-	SELECT jsonb_build_object('rows', jsonb_agg(jsonb_build_object('id', i, 'data', bk_noise('r' || i || ':' || (n - (n - i) % 10), 1000)))) FROM generate_series(1, 2000) i $$;
+	SELECT jsonb_build_object('rows', jsonb_agg(jsonb_build_object('id', i, 'data', repeat(bk_noise('r' || i || ':' || (n - (n - i) % 10), 100), 10)))) FROM generate_series(1, 2000) i $$;
 SET backup_service.max_chain_length = 200;
 DO $$ BEGIN FOR n IN 10..110 LOOP PERFORM FROM bk_create('long', large(n), CASE n WHEN 10 THEN 'full' ELSE 'incremental' END, compression => 'none'); END LOOP; END $$;
 SELECT FROM bk_create('alone', large(110), compression => 'none')});
