@@ -115,9 +115,7 @@ static BkStatement update_payload = {
 };
 
 static BkStatement set_verified = {
-	.sql = "UPDATE backup_service.backup SET verified_at = $4 WHERE resource_id = $1 AND backup_id ="
-	" (SELECT b.backup_id FROM backup_service.backup b"
-	"   WHERE b.resource_id = $1 AND b.backup_id = $2 AND b.mac = $3 FOR NO KEY UPDATE SKIP LOCKED)",
+	.sql = "UPDATE backup_service.backup SET verified_at = $4 WHERE resource_id = $1 AND backup_id = $2 AND mac = $3",
 	.nargs = 4,
 	.types = {TEXTOID, INT8OID, BYTEAOID, TIMESTAMPTZOID},
 };
@@ -259,7 +257,7 @@ bk_backup_resource(int64 backup_id)
 				(errcode(ERRCODE_CARDINALITY_VIOLATION),
 				 errmsg("backup id " INT64_FORMAT " is not unique", backup_id),
 				 errdetail(UINT64_FORMAT " resources have a backup with this id.", rows),
-				 errhint("Name the resource with resource_id => …; see docs/architecture.md about ids on several nodes.")));
+				 errhint("Name the resource with resource_id => ...; see docs/architecture.md about ids on several nodes.")));
 	resource_id = rows == 0 ? NULL : bk_column_text(0, 1);
 	SPI_freetuptable(SPI_tuptable);
 	return resource_id;

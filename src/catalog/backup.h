@@ -111,10 +111,7 @@ extern void bk_backup_add_values(BkValues *values, const BkBackup *backup);
 /* Set the payload and proof columns, type, base and status of a row that is there. */
 extern void bk_backup_update_payload(const BkBackup *backup);
 
-/*
- * Note when a backup was found sound, unless its row is locked or holds another
- * payload by now.
- */
+/* Note when a backup of a locked resource was found sound, unless it holds another payload by now. */
 extern void bk_backup_set_verified(const BkBackup *backup, TimestampTz verified_at);
 
 /* Delete rows and their chunks. */

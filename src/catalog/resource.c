@@ -7,14 +7,23 @@
 #include "catalog/pg_type.h"
 #include "utils/timestamp.h"
 
+#define FIND_RESOURCE \
+	"SELECT resource_id, owner, last_backup_at FROM backup_service.resource WHERE resource_id = $1"
+
 static BkStatement find_resource = {
-	.sql = "SELECT resource_id, owner, last_backup_at FROM backup_service.resource WHERE resource_id = $1",
+	.sql = FIND_RESOURCE,
 	.nargs = 1,
 	.types = {TEXTOID},
 };
 
 static BkStatement lock_resource = {
-	.sql = "SELECT resource_id, owner, last_backup_at FROM backup_service.resource WHERE resource_id = $1 FOR NO KEY UPDATE",
+	.sql = FIND_RESOURCE " FOR NO KEY UPDATE",
+	.nargs = 1,
+	.types = {TEXTOID},
+};
+
+static BkStatement try_lock_resource = {
+	.sql = FIND_RESOURCE " FOR NO KEY UPDATE SKIP LOCKED",
 	.nargs = 1,
 	.types = {TEXTOID},
 };
@@ -53,16 +62,28 @@ bk_resource_find(const char *resource_id, BkResource *resource)
 	return true;
 }
 
-bool
-bk_resource_lock(const char *resource_id, BkResource *resource)
+static bool
+lock(BkStatement *statement, const char *resource_id, BkResource *resource)
 {
 	BkValues	values = {0};
 
 	bk_value_add_text(&values, resource_id);
-	if (bk_statement_write(&lock_resource, &values) == 0)
+	if (bk_statement_write(statement, &values) == 0)
 		return false;
 	read_row(resource);
 	return true;
+}
+
+bool
+bk_resource_lock(const char *resource_id, BkResource *resource)
+{
+	return lock(&lock_resource, resource_id, resource);
+}
+
+bool
+bk_resource_try_lock(const char *resource_id, BkResource *resource)
+{
+	return lock(&try_lock_resource, resource_id, resource);
 }
 
 bool

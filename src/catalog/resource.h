@@ -26,6 +26,9 @@ extern bool bk_resource_find(const char *resource_id, BkResource *resource);
  */
 extern bool bk_resource_lock(const char *resource_id, BkResource *resource);
 
+/* The same without waiting: false also where another session is the writer. */
+extern bool bk_resource_try_lock(const char *resource_id, BkResource *resource);
+
 /*
  * Make the row; the maker is its one writer.  False where another session was
  * faster.

@@ -64,7 +64,7 @@ bk_fail(BkOrigin origin, const char *check, const char *detail,...)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid %s", check),
-				 errdetail("%s.", text)));
+				 errdetail("The %s was refused: %s.", check, text)));
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("backup " INT64_FORMAT " is damaged", origin.backup_id),

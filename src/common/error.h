@@ -25,7 +25,7 @@ typedef struct BkOrigin
  *
  * From a backup: XX001, "backup 12 is damaged", DETAIL "The <check> check
  * failed: <detail>." with a hint.  From an argument: 22023, "invalid <check>",
- * DETAIL "<detail>.".  check is a noun such as "MAC", "document" or "delta";
+ * DETAIL "The <check> was refused: <detail>.".  check is a noun such as "MAC", "document" or "delta";
  * detail is a clause without a full stop, and holds no part of a document
  * beyond a path or a key.
  */

@@ -26,6 +26,13 @@ function_owner(Oid function)
 	return owner;
 }
 
+/* Until bk_leave(), or an error. */
+static void
+set_for_call(const char *setting, const char *value)
+{
+	(void) set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
 /* In the order that lets a failure at any point be undone by the abort. */
 void
 bk_enter(FunctionCallInfo fcinfo, BkEntry *entry)
@@ -38,8 +45,12 @@ bk_enter(FunctionCallInfo fcinfo, BkEntry *entry)
 	call->role_name = MemoryContextStrdup(call->memory, GetUserNameFromId(call->role, false));
 
 	entry->saved_guc_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
+	set_for_call("search_path", "pg_catalog, pg_temp");
+	/*
+	 * A plan that was kept since the catalog was small must not read it whole when it is large, nor lock it whole
+	 * for a SERIALIZABLE transaction that touches one resource.
+	 */
+	set_for_call("enable_seqscan", "off");
 	GetUserIdAndSecContext(&entry->saved_role, &entry->saved_context);
 	SetUserIdAndSecContext(function_owner(fcinfo->flinfo->fn_oid),
 						   entry->saved_context | SECURITY_LOCAL_USERID_CHANGE);

@@ -60,7 +60,11 @@ passes(void (*step) (void *), Verification *verification, BkVerdict *verdict)
 static void
 note_time(void *argument)
 {
-	bk_backup_set_verified(argument, GetCurrentTimestamp());
+	BkBackup   *backup = argument;
+	BkResource	resource;
+
+	if (bk_resource_try_lock(backup->resource_id, &resource))
+		bk_backup_set_verified(backup, GetCurrentTimestamp());
 }
 
 /* Note when the backup was found sound; a writer beside us is neither waited for nor an error. */
@@ -82,10 +86,11 @@ warn_of_expiry(const BkBackup *backup, BkVerdict *verdict)
 	if (backup->expires_at == 0)
 		return;
 	left = backup->expires_at - GetCurrentTimestamp();
-	days = left / USECS_PER_DAY;
+	/* Rounded up: a backup just made to be kept for five days expires in five. */
+	days = left / USECS_PER_DAY + 1;
 	if (left <= 0)
 		verdict->warnings = lappend(verdict->warnings, "Backup has expired");
-	else if (days < EXPIRY_WARNING_DAYS)
+	else if (days <= EXPIRY_WARNING_DAYS)
 		verdict->warnings = lappend(verdict->warnings,
 									days == 1 ? pstrdup("Backup expires in 1 day")
 									: psprintf("Backup expires in %d days", days));

@@ -109,6 +109,8 @@ SELECT bk_read(:b, 'errors/r');
 -- (The twin's payload is another's, which is found out.)
 INSERT INTO backup_service.chunk SELECT 'errors/twin', backup_id, seq, data FROM backup_service.chunk WHERE backup_id = :b;
 CALL pg_temp.attempt($$ SELECT bk_read(pg_temp.b(), 'errors/twin') $$);
+DELETE FROM backup_service.chunk WHERE resource_id = 'errors/twin';
+DELETE FROM backup_service.backup WHERE resource_id = 'errors/twin';
 DELETE FROM backup_service.resource WHERE resource_id = 'errors/twin';
 
 -- Damage: a column with a value that is never written, a base that is gone, no such key version, a wrapped key that is not intact.

@@ -13,25 +13,15 @@ SELECT i.indexrelid::regclass FROM pg_index i JOIN per_resource r ON r.oid = i.i
  WHERE (i.indisunique OR i.indisprimary OR i.indisexclusion) AND i.indkey[0] <> r.attnum;
 SELECT relname FROM per_resource r WHERE NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = r.oid AND i.indisprimary);
 
--- And every foreign key, on both sides; keys lead to tables of resources only, never to policy or key.
-SELECT c.conname FROM pg_constraint c JOIN per_resource r ON r.oid = c.conrelid
-  LEFT JOIN per_resource f ON f.oid = c.confrelid
- WHERE c.contype = 'f' AND (c.conkey[1] <> r.attnum OR f.oid IS NULL OR c.confkey[1] <> f.attnum);
-SELECT c.conname FROM pg_constraint c
- WHERE c.contype = 'f' AND c.connamespace = 'backup_service'::regnamespace AND NOT EXISTS (SELECT FROM per_resource r WHERE r.oid = c.conrelid);
-
--- Foreign keys cascade or restrict, and are not deferred.
-SELECT conname, confdeltype FROM pg_constraint
- WHERE connamespace = 'backup_service'::regnamespace AND contype = 'f'
-   AND (confdeltype NOT IN ('c', 'r') OR confupdtype NOT IN ('a', 'r', 'c') OR confmatchtype <> 's');
+-- There are no foreign keys: they would be in the way of a dump's rows (sql/20_tables.sql).
+SELECT conname FROM pg_constraint WHERE connamespace = 'backup_service'::regnamespace AND contype NOT IN ('p', 'c', 'n');
 SELECT conname FROM pg_constraint WHERE connamespace = 'backup_service'::regnamespace AND (condeferrable OR condeferred);
-SELECT count(*) > 0 AS there_are_foreign_keys FROM pg_constraint WHERE connamespace = 'backup_service'::regnamespace AND contype = 'f';
 
 -- resource_id is text COLLATE "C" everywhere.
 SELECT r.relname FROM per_resource r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = r.attnum
  WHERE a.atttypid <> 'text'::regtype OR a.attcollation <> '"C"'::regcollation OR NOT a.attnotnull;
 
--- No triggers but those of foreign keys, no row-level security, no rules, no inheritance.
+-- No triggers, no row-level security, no rules, no inheritance.
 SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = 'backup_service'::regnamespace AND NOT t.tgisinternal;
 SELECT relname FROM pg_class WHERE relnamespace = 'backup_service'::regnamespace AND (relrowsecurity OR relforcerowsecurity);
 SELECT p.polname FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.relnamespace = 'backup_service'::regnamespace;

@@ -16,9 +16,9 @@ SELECT pg_temp.n(backup_id) AS backup_id, verified_at BETWEEN completed_at AND c
 
 -- What expires soon is warned of.
 SELECT bk_verify(backup_id)->'warnings' AS warnings FROM bk_create('verify/expiry', '1', retention => '30 days');
-SELECT bk_verify(backup_id)->'warnings' AS warnings FROM bk_create('verify/expiry', '1', retention => '7 days 1 hour');
-SELECT bk_verify(backup_id)->'warnings' AS warnings FROM bk_create('verify/expiry', '1', retention => '5 days 1 hour');
-SELECT bk_verify(backup_id)->'warnings' AS warnings FROM bk_create('verify/expiry', '1', retention => '1 day 1 hour');
+SELECT bk_verify(backup_id)->'warnings' AS warnings FROM bk_create('verify/expiry', '1', retention => '7 days');
+SELECT bk_verify(backup_id)->'warnings' AS warnings FROM bk_create('verify/expiry', '1', retention => '5 days');
+SELECT bk_verify(backup_id)->'warnings' AS warnings FROM bk_create('verify/expiry', '1', retention => '1 day');
 -- (The time of expiry is no part of what is authenticated.)
 UPDATE backup_service.backup SET expires_at = now() - interval '1 day' WHERE resource_id = 'verify/expiry';
 SELECT DISTINCT bk_verify(backup_id) FROM bk_backups WHERE resource_id = 'verify/expiry';

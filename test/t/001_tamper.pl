@@ -349,6 +349,29 @@ for my $backup (@backups)
 	}
 }
 
+# The same by one who puts checksum and stored size right, which needs no key: the MAC is left.
+for my $backup (@backups)
+{
+	my $where = backup_where($backup);
+	my $last = $backup->{chunks} - 1;
+	my $repair = '; ' . set($backup, "(checksum, stored_size) = (SELECT sha256(string_agg(data, ''::bytea ORDER BY seq)), sum(octet_length(data)) FROM backup_service.chunk $where)");
+	for (1 .. bk_long(4, 40))
+	{
+		my $position = int rand $backup->{stored};
+		try_change('repaired: byte', $backup, set_chunk($backup, flip('data', $position % CHUNK), int $position / CHUNK) . $repair);
+	}
+	try_change('repaired: cut', $backup, set_chunk($backup, "data = substr(data, 1, greatest(1, $backup->{last} - $_))", $last) . $repair) for 1, 16;
+	try_change('repaired: extended', $backup, set_chunk($backup, "data = data || $_", $last) . $repair)
+	  for ("'\\x00'", "decode(repeat('10', 16), 'hex')") [ $backup->{last} > CHUNK - 16 ? () : (0, 1) ];
+	next if $last == 0;
+	try_change('repaired: missing', $backup, "DELETE FROM backup_service.chunk $where AND seq = $last" . $repair);
+	try_change('repaired: swapped', $backup,
+		"UPDATE backup_service.chunk SET seq = -1 $where AND seq = 0; UPDATE backup_service.chunk SET seq = 0 $where AND seq = 1; UPDATE backup_service.chunk SET seq = 1 $where AND seq = -1" . $repair);
+	my $from = other(sub { $_[0]{id} != $backup->{id} && $_[0]{chunks} > 1 });
+	try_change('repaired: chunk from another backup', $backup,
+		"UPDATE backup_service.chunk SET data = (SELECT data FROM backup_service.chunk " . backup_where($from) . " AND seq = 0) $where AND seq = 0" . $repair);
+}
+
 # A forged payload that needs no key, with right checksum and sizes, in place of a true one.
 for my $backup (@backups)
 {
@@ -417,7 +440,6 @@ sub run_trials
 }
 
 my %stopped;    # what was changed -> what stopped it -> how often
-my %count;
 my @failures;
 my $crashes = 0;
 
@@ -451,7 +473,6 @@ sub fail_trial
 {
 	my ($trial, $why) = @_;
 	push @failures, "$trial->{what}: $why\n  id $trial->{id}: $trial->{change}";
-	$count{"$trial->{what}"}++;
 	return;
 }
 

@@ -207,7 +207,6 @@ for my $sequence (1 .. $sequences)
 	$max_points = (100, 6, 100, 3)[ ($sequence - 1) % 4 ];
 	$session = $node->background_psql($database, on_error_stop => 0);
 	query("\\set VERBOSITY verbose\nSET backup_service.max_chain_length = $max_chain; SET backup_service.max_snapshots = $max_points");
-	# chains are found by times, which must not be the clock's alone
 	my $problem;
 	my %done;
 	for my $step (1 .. $steps)
