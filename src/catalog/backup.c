@@ -63,18 +63,23 @@ static BkStatement find_newest_full = {
 	.types = {TEXTOID},
 };
 
-/* A base is always older than what builds on it, so this ends whatever the rows say. */
+/*
+ * A base is always older than what builds on it, so this ends whatever the rows say.
+ * OFFSET 0 makes each step one look-up by key: the planner would rather join
+ * every backup of the resource.
+ */
 static BkStatement find_bases = {
 	.sql = "WITH RECURSIVE chain (depth, backup_id, base_id, created_at) AS ("
 	" SELECT 0, s.backup_id, s.base_id, s.created_at FROM backup_service.backup s"
 	"  WHERE s.resource_id = $1 AND s.backup_id = $2"
 	" UNION ALL"
-	" SELECT c.depth + 1, n.backup_id, n.base_id, n.created_at FROM chain c"
-	"  JOIN backup_service.backup n ON n.backup_id = c.base_id AND n.created_at < c.created_at"
-	"  WHERE n.resource_id = $1)"
-	" SELECT " COLUMNS " FROM chain c"
-	" JOIN backup_service.backup b ON b.backup_id = c.backup_id" JOINS
-	" WHERE b.resource_id = $1 AND c.depth > 0 ORDER BY c.depth",
+	" SELECT c.depth + 1, n.backup_id, n.base_id, n.created_at FROM chain c CROSS JOIN LATERAL"
+	"  (SELECT x.backup_id, x.base_id, x.created_at FROM backup_service.backup x"
+	"    WHERE x.resource_id = $1 AND x.backup_id = c.base_id AND x.created_at < c.created_at OFFSET 0) n)"
+	" SELECT " COLUMNS " FROM chain c CROSS JOIN LATERAL"
+	"  (SELECT * FROM backup_service.backup x WHERE x.resource_id = $1 AND x.backup_id = c.backup_id OFFSET 0) b"
+	JOINS
+	" WHERE c.depth > 0 ORDER BY c.depth",
 	.nargs = 2,
 	.types = {TEXTOID, INT8OID},
 };
@@ -91,8 +96,9 @@ static BkStatement find_all_dependents = {
 	" SELECT s.backup_id, s.created_at FROM backup_service.backup s"
 	"  WHERE s.resource_id = $1 AND s.base_id = $2"
 	" UNION"
-	" SELECT n.backup_id, n.created_at FROM tree t JOIN backup_service.backup n ON n.base_id = t.backup_id"
-	"  WHERE n.resource_id = $1)"
+	" SELECT n.backup_id, n.created_at FROM tree t CROSS JOIN LATERAL"
+	"  (SELECT x.backup_id, x.created_at FROM backup_service.backup x"
+	"    WHERE x.resource_id = $1 AND x.base_id = t.backup_id OFFSET 0) n)"
 	" SELECT backup_id FROM tree ORDER BY created_at, backup_id",
 	.nargs = 2,
 	.types = {TEXTOID, INT8OID},
@@ -142,7 +148,7 @@ bk_compression_name(BkCompression compression)
 bool
 bk_type_from_name(const char *name, BkBackupType *type)
 {
-	for (int i = BK_TYPE_FULL; i < lengthof(type_names); i++)
+	for (int i = BK_TYPE_FULL; name && i < lengthof(type_names); i++)
 		if (strcmp(name, type_names[i]) == 0)
 		{
 			*type = i;
@@ -154,7 +160,7 @@ bk_type_from_name(const char *name, BkBackupType *type)
 bool
 bk_compression_from_name(const char *name, BkCompression *compression)
 {
-	for (int i = 0; i < lengthof(compression_names); i++)
+	for (int i = 0; name && i < lengthof(compression_names); i++)
 		if (strcmp(name, compression_names[i]) == 0)
 		{
 			*compression = i;
@@ -209,24 +215,43 @@ read_payload(uint64 row, BkBackup *backup)
 	check_column(backup, backup->stored_size > 0, "stored_size");
 	check_column(backup, backup->document_size > 0, "document_size");
 	check_column(backup, bk_compression_from_name(bk_column_text(row, 9), &backup->compression), "compression");
+	check_column(backup, !bk_column_is_null(row, 10), "encrypted");
 	backup->encrypted = bk_column_bool(row, 10);
 	check_column(backup, bk_column_bytes(row, 11, backup->document_digest, BK_DIGEST_BYTES), "document_digest");
 	check_column(backup, bk_column_bytes(row, 12, backup->iv, BK_IV_BYTES), "iv");
 	check_column(backup, bk_column_bytes(row, 13, backup->checksum, BK_DIGEST_BYTES), "checksum");
 	check_column(backup, bk_column_bytes(row, 14, backup->mac, BK_DIGEST_BYTES), "mac");
 	check_column(backup, bk_column_bytes(row, 15, backup->wrapped_key, BK_WRAPPED_DEK_BYTES), "wrapped_key");
+	check_column(backup, !bk_column_is_null(row, 16), "key_version");
 	backup->key_version = bk_column_int32(row, 16);
+}
+
+/* A label that was never null when it was written; it changes no document. */
+static char *
+read_label(uint64 row, int column)
+{
+	char	   *label = bk_column_text(row, column);
+
+	return label ? label : pstrdup("");
+}
+
+static Jsonb *
+read_tags(uint64 row, int column)
+{
+	if (bk_column_is_null(row, column))
+		return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+	return DatumGetJsonbPCopy(bk_column(row, column));
 }
 
 static void
 read_labels(uint64 row, BkBackup *backup)
 {
-	backup->status = bk_column_text(row, 17);
-	backup->resource_type = bk_column_text(row, 18);
+	backup->status = read_label(row, 17);
+	backup->resource_type = read_label(row, 18);
 	backup->version = bk_column_text(row, 19);
 	backup->source = bk_column_text(row, 20);
-	backup->tags = DatumGetJsonbPCopy(bk_column(row, 21));
-	backup->created_by = bk_column_text(row, 22);
+	backup->tags = read_tags(row, 21);
+	backup->created_by = read_label(row, 22);
 	backup->completed_at = bk_column_int64(row, 23);
 	backup->expires_at = bk_column_int64(row, 24);
 	backup->verified_at = bk_column_int64(row, 25);
@@ -239,7 +264,7 @@ read_row(uint64 row, BkBackup *backup)
 	read_identity(row, backup);
 	read_payload(row, backup);
 	read_labels(row, backup);
-	backup->owner = bk_column_text(row, 26);
+	backup->owner = read_label(row, 26);
 	backup->key_known = bk_column_bytes(row, 27, backup->fingerprint, BK_FINGERPRINT_BYTES);
 }
 

@@ -169,9 +169,12 @@ bk_chunk_reader_next(BkChunkReader *reader, int32 *seq, BkText *chunk)
 	row = reader->batch->vals[reader->next++];
 	*seq = reader->last_seq = DatumGetInt32(SPI_getbinval(row, reader->batch->tupdesc, 1, &is_null));
 	data = SPI_getbinval(row, reader->batch->tupdesc, 2, &is_null);
-	reader->detoasted = DatumGetByteaPCopy(data);
-	chunk->data = VARDATA(reader->detoasted);
-	chunk->len = VARSIZE(reader->detoasted) - VARHDRSZ;
+	*chunk = BK_TEXT("");
+	if (!is_null)
+	{
+		reader->detoasted = DatumGetByteaPCopy(data);
+		*chunk = (BkText) {VARDATA(reader->detoasted), VARSIZE(reader->detoasted) - VARHDRSZ};
+	}
 	return true;
 }
 

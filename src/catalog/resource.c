@@ -45,7 +45,7 @@ static void
 read_row(BkResource *resource)
 {
 	resource->resource_id = bk_column_text(0, 1);
-	resource->owner = bk_column_text(0, 2);
+	resource->owner = bk_column_is_null(0, 2) ? pstrdup("") : bk_column_text(0, 2);
 	resource->last_backup_at = bk_column_int64(0, 3);
 	SPI_freetuptable(SPI_tuptable);
 }

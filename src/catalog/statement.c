@@ -160,11 +160,8 @@ Datum
 bk_column(uint64 row, int column)
 {
 	bool		is_null;
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &is_null);
 
-	if (is_null)
-		elog(ERROR, "column %d of the catalog's row is null", column);
-	return value;
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &is_null);
 }
 
 char *

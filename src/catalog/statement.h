@@ -67,11 +67,11 @@ extern void bk_view_close(void);
 
 /* Columns of a row of SPI_tuptable, by position from 1; copies in the current context. */
 extern bool bk_column_is_null(uint64 row, int column);
-extern Datum bk_column(uint64 row, int column);		/* not null; not detoasted, not copied */
+extern Datum bk_column(uint64 row, int column);		/* as it is: 0 for null, not detoasted, not copied */
 extern char *bk_column_text(uint64 row, int column);	/* text or name; NULL for null */
 extern int64 bk_column_int64(uint64 row, int column);	/* 0 for null; also timestamps */
-extern int32 bk_column_int32(uint64 row, int column);
-extern bool bk_column_bool(uint64 row, int column);
+extern int32 bk_column_int32(uint64 row, int column);	/* 0 for null */
+extern bool bk_column_bool(uint64 row, int column);	/* false for null */
 
 /* Copy a bytea of exactly size bytes; false where it is null or of another size. */
 extern bool bk_column_bytes(uint64 row, int column, void *bytes, Size size);

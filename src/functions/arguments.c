@@ -28,7 +28,7 @@ bk_check_can_write(const char *function, const char *hint)
 		ereport(ERROR,
 				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
 				 errmsg("cannot execute %s in a read-only transaction", function),
-				 hint ? errhint("%s", hint) : 0));
+				 errhint("%s", hint ? hint : "Use a read-write transaction, on the primary server.")));
 }
 
 char *

@@ -14,7 +14,7 @@
 /* Refuse null for an argument that must be given. */
 extern void bk_check_not_null(FunctionCallInfo fcinfo, int argument, const char *name);
 
-/* Refuse a read-only transaction for a function that writes; hint may be NULL. */
+/* Refuse a read-only transaction for a function that writes; hint NULL: the general one. */
 extern void bk_check_can_write(const char *function, const char *hint);
 
 /* A text argument that may be null. */

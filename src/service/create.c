@@ -60,7 +60,14 @@ next_created_at(const BkResource *resource)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
-	return Max(now, resource->last_backup_at == DT_NOBEGIN ? now : resource->last_backup_at + 1);
+	if (resource->last_backup_at < now)
+		return now;
+	if (!IS_VALID_TIMESTAMP(resource->last_backup_at + 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
+				 errmsg("resource \"%s\" has no time left for another backup", resource->resource_id),
+				 errdetail("Its newest backup is of %s.", timestamptz_to_str(resource->last_backup_at))));
+	return resource->last_backup_at + 1;
 }
 
 /* Intervals are added in UTC, so that a day has 24 hours whoever asks. */

@@ -90,6 +90,11 @@ bk_keys_activate(BkKeys *keys)
 		bk_key_insert(version, keys->fingerprint, keys->call->role_name, GetCurrentTimestamp());
 		/* Another session may have been faster: what counts is what is there now. */
 		version = bk_key_find_active(known);
+		if (version == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("no key version is active"),
+					 errdetail("Every version in backup_service.key is retired.")));
 	}
 	load_known(keys, version, known);
 	keys->active = version;

@@ -128,6 +128,18 @@ choose_point(const char *resource_id, TimestampTz at, bool nearest, BkSnapshot *
 			 errdetail("Restored is the nearest earlier one: %s.", describe(true, snapshot))));
 }
 
+/* The point's backup.  That has its time under its MAC, so a point cannot be moved to another state. */
+static void
+find_backup_of_point(const char *resource_id, const BkSnapshot *snapshot, BkBackup *backup)
+{
+	BkOrigin	origin = {snapshot->backup_id};
+
+	if (!bk_backup_find(resource_id, snapshot->backup_id, backup))
+		bk_fail(origin, "timeline", "its row is missing");
+	if (backup->created_at != snapshot->created_at)
+		bk_fail(origin, "timeline", "its recovery point has another time than the backup");
+}
+
 BkText
 bk_restore_document_at(const BkCall *call, const BkRestoreRequest *request,
 					   const char *resource_id, TimestampTz at, bool nearest,
@@ -142,8 +154,7 @@ bk_restore_document_at(const BkCall *call, const BkRestoreRequest *request,
 	bk_view_open();
 	bk_find_resource(call, resource_id, &resource);
 	choose_point(resource_id, at, nearest, &snapshot);
-	if (!bk_backup_find(resource_id, snapshot.backup_id, &backup))
-		bk_fail((BkOrigin) {snapshot.backup_id}, "timeline", "its row is missing");
+	find_backup_of_point(resource_id, &snapshot, &backup);
 	text = rebuild(call, bk_keys_open(call), &backup, request->validate);
 	bk_view_close();
 	record(call, request, &backup, started_at);
