@@ -125,6 +125,7 @@ start_server() {
 	[ ${#PGHOST} -lt 90 ] || PGHOST=$(unprivileged mktemp -d /tmp/backup_service.XXXXXX)
 	PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
 	export PGHOST PGPORT PGUSER PGDATABASE
+	cd "$tmp"
 	unprivileged "$PGBIN/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 >/dev/null
 	{
 		echo "listen_addresses = ''"
@@ -133,12 +134,15 @@ start_server() {
 	} | unprivileged tee -a "$data/postgresql.conf" >/dev/null
 	unprivileged "$PGBIN/pg_ctl" -D "$data" -l "$tmp/$name/log" -w start >/dev/null ||
 		{ cat "$tmp/$name/log" >&2; die "the private server did not start"; }
+	cd "$root"
 }
 
 # stop_server NAME: where it runs.
 stop_server() {
 	local data=$tmp/$1/data
 	if [ -e "$data/postmaster.pid" ]; then
+		cd "$tmp"
 		unprivileged "$PGBIN/pg_ctl" -D "$data" -m immediate -w stop >/dev/null 2>&1 || true
+		cd "$root"
 	fi
 }
