@@ -14,7 +14,10 @@ SQL_FRAGMENTS = $(sort $(wildcard sql/[0-9][0-9]_*.sql))
 SOURCES = $(sort $(wildcard src/*.c src/*/*.c))
 OBJS = $(SOURCES:.c=.o)
 PG_CPPFLAGS = -I$(CURDIR)/src
-PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement $(WERROR)
+# PostgreSQL hands on the flags of the compiler that it was built with; clang does not know all of gcc's.
+CLANG_CFLAGS = $(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-warning-option \
+	-Wno-ignored-optimization-argument -Wno-ignored-attributes)
+PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement $(CLANG_CFLAGS) $(WERROR)
 SHLIB_LINK = -lcrypto -lz -lzstd
 EXTRA_CLEAN = sql/backup_service--*.sql build
 
