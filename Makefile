@@ -19,7 +19,7 @@ CLANG_CFLAGS = $(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-wa
 	-Wno-ignored-optimization-argument -Wno-ignored-attributes)
 PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement $(CLANG_CFLAGS) $(WERROR)
 SHLIB_LINK = -lcrypto -lz -lzstd
-EXTRA_CLEAN = sql/backup_service--*.sql build
+EXTRA_CLEAN = build
 
 # make installcheck runs these against a running server.
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
