@@ -14,7 +14,10 @@
 /* Where keys come from; handed in by the layers above, which know the settings. */
 typedef struct BkKeyringSettings
 {
+	const char *key_command;	/* gives a key; NULL or empty for none, else it is the source */
+	int			key_command_timeout;	/* milliseconds; 0 for no limit */
 	const char *key_file;		/* path, relative to the data directory; NULL or empty for none */
+	int			key_cache_ttl;	/* how many seconds a session remembers a key; 0 for not at all */
 } BkKeyringSettings;
 
 /*
@@ -26,8 +29,9 @@ extern void bk_keyring_get(const BkKeyringSettings *settings, int32 version,
 						   uint8 kek[BK_KEK_BYTES]);
 
 /*
- * The newest version that the source holds; 0 where the source does not exist
- * yet (a key file that was never made).
+ * The version that a catalog which knows none begins with: the newest that a key
+ * file holds, 0 where the file was never made; 1 for a command, which is asked
+ * for what the catalog wants.
  */
 extern int32 bk_keyring_newest(const BkKeyringSettings *settings);
 
@@ -38,5 +42,12 @@ extern int32 bk_keyring_newest(const BkKeyringSettings *settings);
  * it then gives a WARNING with the path that says to copy the file now.
  */
 extern bool bk_keyring_create(const BkKeyringSettings *settings);
+
+/*
+ * Make sure that the source holds a version, for a rotation: a file that lacks it
+ * gets a line with a new random key (a new file, fsynced, renamed over the old
+ * one) and a WARNING that says to copy it; a command must give it.
+ */
+extern void bk_keyring_add(const BkKeyringSettings *settings, int32 version);
 
 #endif							/* BK_KEYRING_H */
