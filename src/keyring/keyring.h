@@ -21,9 +21,10 @@ typedef struct BkKeyringSettings
 } BkKeyringSettings;
 
 /*
- * Copy the KEK of a version into kek (bk_alloc_secret() memory).  Errors:
- * 58000 the source cannot be had or does not hold the version, 22023 it is
- * malformed, each naming version and source, never a key byte.
+ * Copy the KEK of a version into kek (bk_alloc_secret() memory), which may wait for a
+ * command.  Errors: 58000 the source cannot be had or does not hold the version, 22023
+ * it is malformed, 57014 it took too long, each naming version and source, never a
+ * key byte.
  */
 extern void bk_keyring_get(const BkKeyringSettings *settings, int32 version,
 						   uint8 kek[BK_KEK_BYTES]);
@@ -49,5 +50,8 @@ extern bool bk_keyring_create(const BkKeyringSettings *settings);
  * one) and a WARNING that says to copy it; a command must give it.
  */
 extern void bk_keyring_add(const BkKeyringSettings *settings, int32 version);
+
+/* Wipe every key that the session remembers, so that the next ones are read anew. */
+extern void bk_keyring_forget(void);
 
 #endif							/* BK_KEYRING_H */
