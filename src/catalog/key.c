@@ -34,6 +34,12 @@ static BkStatement count_backups = {
 	.types = {INT4OID},
 };
 
+static BkStatement find_use = {
+	.sql = "SELECT FROM backup_service.backup WHERE key_version = $1 LIMIT 1",
+	.nargs = 1,
+	.types = {INT4OID},
+};
+
 static BkStatement lock_keys = {
 	.sql = "LOCK TABLE backup_service.key IN SHARE ROW EXCLUSIVE MODE",
 	.nargs = 0,
@@ -121,10 +127,16 @@ read_active(void)
 int32
 bk_key_find_active(uint8 fingerprint[BK_FINGERPRINT_BYTES])
 {
+	int32		version;
+
 	if (active.version == 0)
 		read_active();
 	memcpy(fingerprint, active.fingerprint, BK_FINGERPRINT_BYTES);
-	return active.version;
+	version = active.version;
+	/* What an old snapshot shows may have changed, and the news of it have come already. */
+	if (IsolationUsesXactSnapshot())
+		active.version = 0;
+	return version;
 }
 
 /* Every session shall see a change of the table, at our commit. */
@@ -167,6 +179,15 @@ bk_key_find_all(BkKeyVersion **versions)
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return count;
+}
+
+bool
+bk_key_is_used(int32 version)
+{
+	BkValues	values = {0};
+
+	bk_value_add(&values, Int32GetDatum(version));
+	return bk_statement_write(&find_use, &values) > 0;
 }
 
 int64

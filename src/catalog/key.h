@@ -23,7 +23,8 @@ typedef struct BkKeyVersion
 /* All versions in order, in a view; returns their number. */
 extern int	bk_key_find_all(BkKeyVersion **versions);
 
-/* How many backups use a version. */
+/* Whether any backup uses a version, and how many do. */
+extern bool bk_key_is_used(int32 version);
 extern int64 bk_key_count_backups(int32 version);
 
 /* Add a version, active, unless another session was faster; false then. */

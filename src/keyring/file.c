@@ -10,6 +10,7 @@
 #include "keyring/source.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -191,10 +192,49 @@ file_create(const BkKeyringSettings *settings)
 	return made;
 }
 
+/* Where the file that the path leads to lies; in the current context. */
+static char *
+directory_of(const char *path)
+{
+	char	   *found = realpath(path, NULL);
+	char	   *directory;
+
+	if (found == NULL)
+		fail_missing(path);
+	directory = pstrdup(found);
+	free(found);
+	get_parent_directory(directory);
+	return directory[0] ? directory : "/";
+}
+
+/*
+ * Several databases may add to the file at the same time, and it is replaced, so its
+ * directory is what is locked.  The descriptor, which holds the lock, is closed by the caller or
+ * by an error.
+ */
+static int
+lock_directory(const BkKeyringSettings *settings)
+{
+	char	   *path = full_path(settings);
+	int			fd = OpenTransientFile(directory_of(path), O_RDONLY);
+
+	if (fd < 0)
+		fail_file("lock", path);
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0)
+	{
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			fail_file("lock", path);
+		CHECK_FOR_INTERRUPTS();
+		pg_usleep(5000L);
+	}
+	return fd;
+}
+
 static void
 file_add(const BkKeyringSettings *settings, int32 version)
 {
 	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service key file");
+	int			lock = lock_directory(settings);
 	KeyFile		file = load(settings, memory);
 
 	if (find_entry(&file, version) == NULL)
@@ -205,6 +245,7 @@ file_add(const BkKeyringSettings *settings, int32 version)
 				 errdetail("It is version %d in the file \"%s\".", version, file.path),
 				 errhint("Copy the file now to a safe place: without it no backup can be restored.")));
 	}
+	(void) CloseTransientFile(lock);
 	pfree(file.path);
 	bk_memory_delete(memory);
 }

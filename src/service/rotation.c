@@ -24,13 +24,19 @@ find_versions(BkKeyVersion **versions)
 	return count;
 }
 
+/* The version after the newest; 1 where the catalog knows none. */
 static int32
-newest_version(void)
+next_version(void)
 {
 	BkKeyVersion *versions;
 	int			count = find_versions(&versions);
+	int32		newest = count == 0 ? 0 : versions[count - 1].version;
 
-	return count == 0 ? 0 : versions[count - 1].version;
+	if (newest == PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("there is no key version after %d", newest)));
+	return newest + 1;
 }
 
 int32
@@ -38,14 +44,13 @@ bk_rotate_key(const BkCall *call)
 {
 	BkKeys	   *keys = bk_keys_open(call);
 	uint8		fingerprint[BK_FINGERPRINT_BYTES];
-	int32		version = newest_version() + 1;
+	int32		version = next_version();
 
+	/* What is added to a source that does not hold the active key would be lost with it. */
+	bk_keys_activate(keys);
+	/* Nothing to rotate from: the first use has just made the first version. */
 	if (version == 1)
-	{
-		/* Nothing to rotate from: the first use makes the first version. */
-		bk_keys_activate(keys);
 		return bk_keys_active(keys);
-	}
 	/* The key may come from a command, so it is had before the lock. */
 	bk_keys_add(keys, version, fingerprint);
 	bk_key_lock();
@@ -185,7 +190,7 @@ bk_rekey_backups(const BkCall *call, int64 max_backups)
 	for (int i = 0; i < count && rekey.done < max_backups; i++)
 	{
 		rekey.from = &versions[i];
-		if (versions[i].version != bk_keys_active(rekey.new_keys) && bk_key_count_backups(versions[i].version) > 0)
+		if (versions[i].version != bk_keys_active(rekey.new_keys) && bk_key_is_used(versions[i].version))
 			rekey_version(&rekey);
 	}
 	return rekey.done;
