@@ -28,13 +28,14 @@ COMMENT ON COLUMN backup_service.resource.bytes_stored IS 'stored bytes of all b
 
 CREATE TABLE backup_service.key (
 	version integer PRIMARY KEY CHECK (version > 0),
-	state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'retired')),
+	state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'previous', 'retired')),
 	fingerprint bytea NOT NULL CHECK (pg_catalog.octet_length(fingerprint) = 32),
 	created_at timestamptz NOT NULL,
 	created_by name NOT NULL,
 	copied_at timestamptz
 );
 COMMENT ON TABLE backup_service.key IS 'master key versions that backups use; the keys themselves are never here';
+COMMENT ON COLUMN backup_service.key.state IS 'active for new backups, previous while older ones may use it, retired when none does';
 
 CREATE TABLE backup_service.backup (
 	resource_id text COLLATE "C" NOT NULL,

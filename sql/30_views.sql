@@ -40,3 +40,10 @@ SELECT o.operation_id, o.resource_id, o.backup_id, o.target_resource_id, o.type,
   FROM backup_service.restore_operation o
   JOIN backup_service.visible_resource r ON r.resource_id = o.resource_id;
 COMMENT ON VIEW @extschema@.bk_operations IS 'restores: what, for whom, when, and how they ended';
+
+CREATE VIEW @extschema@.bk_keys WITH (security_barrier) AS
+SELECT k.version, k.state, coalesce(b.backups, 0) AS backups, k.created_at, k.created_by, k.copied_at
+  FROM backup_service.key k
+  LEFT JOIN (SELECT key_version, pg_catalog.count(*) AS backups FROM backup_service.backup GROUP BY key_version) b
+	ON b.key_version = k.version;
+COMMENT ON VIEW @extschema@.bk_keys IS 'master key versions, and how many backups use each';

@@ -60,3 +60,23 @@ COMMENT ON FUNCTION @extschema@.bk_consolidate IS 'turn an incremental or a diff
 CREATE FUNCTION @extschema@.bk_export(backup_id bigint, resource_id text = NULL)
 RETURNS bytea LANGUAGE C AS 'MODULE_PATHNAME', 'bk_export';
 COMMENT ON FUNCTION @extschema@.bk_export IS 'the document of a backup as a .json.gz file';
+
+CREATE FUNCTION @extschema@.bk_key_rotate()
+RETURNS integer LANGUAGE C AS 'MODULE_PATHNAME', 'bk_key_rotate';
+COMMENT ON FUNCTION @extschema@.bk_key_rotate IS 'make the next master key version active for new backups; says which';
+
+CREATE FUNCTION @extschema@.bk_rekey(max_backups integer = 1000)
+RETURNS bigint LANGUAGE C AS 'MODULE_PATHNAME', 'bk_rekey';
+COMMENT ON FUNCTION @extschema@.bk_rekey IS 're-wrap data keys to the active version and say of how many backups; call it again until it says 0';
+
+CREATE FUNCTION @extschema@.bk_key_retire(version integer)
+RETURNS void LANGUAGE C AS 'MODULE_PATHNAME', 'bk_key_retire';
+COMMENT ON FUNCTION @extschema@.bk_key_retire IS 'mark a master key version that no backup uses any more; nothing is deleted';
+
+CREATE FUNCTION @extschema@.bk_key_copied(version integer)
+RETURNS void LANGUAGE C AS 'MODULE_PATHNAME', 'bk_key_copied';
+COMMENT ON FUNCTION @extschema@.bk_key_copied IS 'note that a master key version was copied to a safe place';
+
+CREATE FUNCTION @extschema@.bk_verify_keys(OUT version integer, OUT available boolean, OUT problem text)
+RETURNS SETOF record LANGUAGE C AS 'MODULE_PATHNAME', 'bk_verify_keys';
+COMMENT ON FUNCTION @extschema@.bk_verify_keys IS 'whether each master key version can be had now, and if not, why';

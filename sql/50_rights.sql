@@ -2,7 +2,6 @@
 DO $$
 DECLARE
 	function pg_catalog.regprocedure;
-	name pg_catalog.text;
 BEGIN
 	FOR function IN
 		SELECT p.oid FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_proc p ON p.oid = d.objid
@@ -11,12 +10,18 @@ BEGIN
 		   AND d.refobjid = (SELECT oid FROM pg_catalog.pg_extension WHERE extname = 'backup_service')
 	LOOP
 		EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', function);
-		EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO backup_service_user, backup_service_operator', function);
-	END LOOP;
-	FOREACH name IN ARRAY ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations'] LOOP
-		EXECUTE pg_catalog.format('GRANT SELECT ON @extschema@.%I TO backup_service_user, backup_service_operator, backup_service_auditor', name);
+		EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO backup_service_operator', function);
 	END LOOP;
 END
 $$;
+GRANT EXECUTE ON FUNCTION
+	@extschema@.bk_create, @extschema@.bk_restore, @extschema@.bk_restore_at, @extschema@.bk_read, @extschema@.bk_list,
+	@extschema@.bk_delta, @extschema@.bk_apply, @extschema@.bk_diff, @extschema@.bk_history, @extschema@.bk_verify,
+	@extschema@.bk_delete, @extschema@.bk_consolidate, @extschema@.bk_export
+	TO backup_service_user;
 -- Lists and pure functions tell an auditor no document.
 GRANT EXECUTE ON FUNCTION @extschema@.bk_list, @extschema@.bk_delta, @extschema@.bk_apply TO backup_service_auditor;
+
+GRANT SELECT ON @extschema@.bk_backups, @extschema@.bk_resources, @extschema@.bk_snapshots, @extschema@.bk_operations
+	TO backup_service_user, backup_service_operator, backup_service_auditor;
+GRANT SELECT ON @extschema@.bk_keys TO backup_service_operator, backup_service_auditor;

@@ -11,6 +11,9 @@
 
 int			bk_setting_compression = BK_COMPRESSION_GZIP;
 bool		bk_setting_encrypt = true;
+int			bk_setting_key_cache_ttl = 300;
+char	   *bk_setting_key_command;
+int			bk_setting_key_command_timeout = 30000;
 char	   *bk_setting_key_file;
 bool		bk_setting_key_file_create = true;
 int			bk_setting_max_chain_length = 100;
@@ -44,6 +47,37 @@ bk_settings_init(void)
 							 PGC_USERSET,
 							 0, /* flags */
 							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("backup_service.key_cache_ttl",
+							"How long a session remembers a master key.",
+							"0 means that it is fetched for every call.",
+							&bk_setting_key_cache_ttl,
+							300, /* boot value */
+							0, /* min */
+							INT_MAX / 1000, /* max */
+							PGC_SIGHUP,
+							GUC_UNIT_S | GUC_SUPERUSER_ONLY,
+							NULL, NULL, NULL);
+
+	DefineCustomStringVariable("backup_service.key_command",
+							   "The command that prints a master key as 64 hexadecimal digits; %v is its version.",
+							   "Where it is set, backup_service.key_file is not read.",
+							   &bk_setting_key_command,
+							   "", /* boot value */
+							   PGC_SIGHUP,
+							   GUC_SUPERUSER_ONLY,
+							   NULL, NULL, NULL);
+
+	DefineCustomIntVariable("backup_service.key_command_timeout",
+							"How long backup_service.key_command may take.",
+							"0 means without limit.",
+							&bk_setting_key_command_timeout,
+							30000, /* boot value */
+							0, /* min */
+							INT_MAX, /* max */
+							PGC_SIGHUP,
+							GUC_UNIT_MS | GUC_SUPERUSER_ONLY,
+							NULL, NULL, NULL);
 
 	DefineCustomStringVariable("backup_service.key_file",
 							   "The file that holds the master keys, one \"version:hex\" a line.",

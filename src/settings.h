@@ -12,6 +12,9 @@
 
 extern int	bk_setting_compression; /* a BkCompression */
 extern bool bk_setting_encrypt;
+extern int	bk_setting_key_cache_ttl;	/* seconds */
+extern char *bk_setting_key_command;
+extern int	bk_setting_key_command_timeout; /* milliseconds */
 extern char *bk_setting_key_file;
 extern bool bk_setting_key_file_create;
 extern int	bk_setting_max_chain_length;

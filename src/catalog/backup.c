@@ -126,6 +126,21 @@ static BkStatement set_verified = {
 	.types = {TEXTOID, INT8OID, BYTEAOID, TIMESTAMPTZOID},
 };
 
+static BkStatement find_wrapped_by = {
+	.sql = "SELECT " COLUMNS " FROM backup_service.backup b" JOINS
+	" WHERE b.key_version = $1 AND (b.resource_id, b.backup_id) > ($2, $3)"
+	" ORDER BY b.resource_id, b.backup_id LIMIT $4",
+	.nargs = 4,
+	.types = {INT4OID, TEXTOID, INT8OID, INT4OID},
+};
+
+static BkStatement rewrap = {
+	.sql = "UPDATE backup_service.backup SET wrapped_key = $4, key_version = $5"
+	" WHERE resource_id = $1 AND backup_id = $2 AND wrapped_key = $3",
+	.nargs = 5,
+	.types = {TEXTOID, INT8OID, BYTEAOID, BYTEAOID, INT4OID},
+};
+
 static BkStatement delete_backups = {
 	.sql = "WITH chunks AS (DELETE FROM backup_service.chunk WHERE resource_id = $1 AND backup_id = ANY ($2))"
 	" DELETE FROM backup_service.backup WHERE resource_id = $1 AND backup_id = ANY ($2)",
@@ -318,20 +333,51 @@ bk_backup_find_newest(const char *resource_id, bool full_only, BkBackup *backup)
 	return find_one(full_only ? &find_newest_full : &find_newest, &values, backup);
 }
 
+/* Copy the rows of COLUMNS that a query gave. */
+static int
+read_rows(uint64 count, BkBackup **backups)
+{
+	*backups = palloc(sizeof(BkBackup) * Max(count, 1));
+	for (uint64 i = 0; i < count; i++)
+		read_row(i, &(*backups)[i]);
+	SPI_freetuptable(SPI_tuptable);
+	return count;
+}
+
 int
 bk_backup_find_bases(const BkBackup *backup, BkBackup **bases)
 {
 	BkValues	values = {0};
-	int			count;
 
 	bk_value_add_text(&values, backup->resource_id);
 	bk_value_add_int64(&values, backup->backup_id);
-	count = bk_statement_read(&find_bases, &values, BK_MAX_CHAIN_LENGTH);
-	*bases = palloc(sizeof(BkBackup) * Max(count, 1));
-	for (int i = 0; i < count; i++)
-		read_row(i, &(*bases)[i]);
-	SPI_freetuptable(SPI_tuptable);
-	return count;
+	return read_rows(bk_statement_read(&find_bases, &values, BK_MAX_CHAIN_LENGTH), bases);
+}
+
+int
+bk_backup_find_wrapped_by(int32 key_version, const char *after_resource, int64 after_backup,
+						  int limit, BkBackup **backups)
+{
+	BkValues	values = {0};
+
+	bk_value_add(&values, Int32GetDatum(key_version));
+	bk_value_add_text(&values, after_resource);
+	bk_value_add_int64(&values, after_backup);
+	bk_value_add(&values, Int32GetDatum(limit));
+	return read_rows(bk_statement_read(&find_wrapped_by, &values, 0), backups);
+}
+
+bool
+bk_backup_rewrap(const BkBackup *backup, const uint8 wrapped_key[BK_WRAPPED_DEK_BYTES], int32 key_version)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, backup->resource_id);
+	bk_value_add_int64(&values, backup->backup_id);
+	bk_value_add_bytes(&values, backup->wrapped_key, BK_WRAPPED_DEK_BYTES);
+	bk_value_add_bytes(&values, wrapped_key, BK_WRAPPED_DEK_BYTES);
+	bk_value_add(&values, Int32GetDatum(key_version));
+	return bk_statement_write(&rewrap, &values) == 1;
 }
 
 /* Copy the ids that a query gave. */

@@ -114,6 +114,16 @@ extern void bk_backup_update_payload(const BkBackup *backup);
 /* Note when a backup of a locked resource was found sound, unless it holds another payload by now. */
 extern void bk_backup_set_verified(const BkBackup *backup, TimestampTz verified_at);
 
+/*
+ * The next backups in order of (resource_id, backup_id), after a given one ("" and 0: from the
+ * first), whose data keys a version wraps, in a view; at most limit.
+ */
+extern int	bk_backup_find_wrapped_by(int32 key_version, const char *after_resource, int64 after_backup,
+									  int limit, BkBackup **backups);
+
+/* Replace a wrapped key, unless it is another by now; true where it was replaced. */
+extern bool bk_backup_rewrap(const BkBackup *backup, const uint8 wrapped_key[BK_WRAPPED_DEK_BYTES], int32 key_version);
+
 /* Delete rows and their chunks. */
 extern void bk_backup_delete(const char *resource_id, const int64 *ids, int count);
 

@@ -23,6 +23,45 @@ static BkStatement insert_key = {
 	.types = {INT4OID, BYTEAOID, NAMEOID, TIMESTAMPTZOID},
 };
 
+static BkStatement find_all = {
+	.sql = "SELECT version, state, fingerprint FROM backup_service.key ORDER BY version",
+	.nargs = 0,
+};
+
+static BkStatement count_backups = {
+	.sql = "SELECT pg_catalog.count(*) FROM backup_service.backup WHERE key_version = $1",
+	.nargs = 1,
+	.types = {INT4OID},
+};
+
+static BkStatement find_use = {
+	.sql = "SELECT FROM backup_service.backup WHERE key_version = $1 LIMIT 1",
+	.nargs = 1,
+	.types = {INT4OID},
+};
+
+static BkStatement lock_keys = {
+	.sql = "LOCK TABLE backup_service.key IN SHARE ROW EXCLUSIVE MODE",
+	.nargs = 0,
+};
+
+static BkStatement supersede = {
+	.sql = "UPDATE backup_service.key SET state = 'previous' WHERE state = 'active'",
+	.nargs = 0,
+};
+
+static BkStatement set_retired = {
+	.sql = "UPDATE backup_service.key SET state = 'retired' WHERE version = $1",
+	.nargs = 1,
+	.types = {INT4OID},
+};
+
+static BkStatement set_copied = {
+	.sql = "UPDATE backup_service.key SET copied_at = $2 WHERE version = $1",
+	.nargs = 2,
+	.types = {INT4OID, TIMESTAMPTZOID},
+};
+
 /*
  * The active version as it was read last.  Forgotten when the table changes as a
  * whole (the extension is dropped, a version is added), and when a transaction or
@@ -88,23 +127,116 @@ read_active(void)
 int32
 bk_key_find_active(uint8 fingerprint[BK_FINGERPRINT_BYTES])
 {
+	int32		version;
+
 	if (active.version == 0)
 		read_active();
 	memcpy(fingerprint, active.fingerprint, BK_FINGERPRINT_BYTES);
-	return active.version;
+	version = active.version;
+	/* What an old snapshot shows may have changed, and the news of it have come already. */
+	if (IsolationUsesXactSnapshot())
+		active.version = 0;
+	return version;
 }
 
-void
+/* Every session shall see a change of the table, at our commit. */
+static void
+announce_change(void)
+{
+	CacheInvalidateRelcacheByRelid(get_relname_relid("key", get_namespace_oid("backup_service", false)));
+	active.version = 0;
+}
+
+bool
 bk_key_insert(int32 version, const uint8 fingerprint[BK_FINGERPRINT_BYTES],
 			  const char *created_by, TimestampTz created_at)
 {
 	BkValues	values = {0};
+	bool		inserted;
 
 	bk_value_add(&values, Int32GetDatum(version));
 	bk_value_add_bytes(&values, fingerprint, BK_FINGERPRINT_BYTES);
 	bk_value_add_name(&values, created_by);
 	bk_value_add(&values, TimestampTzGetDatum(created_at));
-	bk_statement_write(&insert_key, &values);
-	/* Every session shall see it, at our commit. */
-	CacheInvalidateRelcacheByRelid(active.table);
+	inserted = bk_statement_write(&insert_key, &values) == 1;
+	announce_change();
+	return inserted;
+}
+
+int
+bk_key_find_all(BkKeyVersion **versions)
+{
+	BkValues	values = {0};
+	uint64		count = bk_statement_read(&find_all, &values, 0);
+
+	*versions = palloc(sizeof(BkKeyVersion) * Max(count, 1));
+	for (uint64 i = 0; i < count; i++)
+	{
+		(*versions)[i].version = bk_column_int32(i, 1);
+		(*versions)[i].state = bk_column_text(i, 2);
+		if (!bk_column_bytes(i, 3, (*versions)[i].fingerprint, BK_FINGERPRINT_BYTES))
+			memset((*versions)[i].fingerprint, 0, BK_FINGERPRINT_BYTES);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return count;
+}
+
+bool
+bk_key_is_used(int32 version)
+{
+	BkValues	values = {0};
+
+	bk_value_add(&values, Int32GetDatum(version));
+	return bk_statement_write(&find_use, &values) > 0;
+}
+
+int64
+bk_key_count_backups(int32 version)
+{
+	BkValues	values = {0};
+	int64		count;
+
+	bk_value_add(&values, Int32GetDatum(version));
+	bk_statement_write(&count_backups, &values);
+	count = bk_column_int64(0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return count;
+}
+
+void
+bk_key_lock(void)
+{
+	BkValues	values = {0};
+
+	bk_statement_write(&lock_keys, &values);
+}
+
+void
+bk_key_supersede(void)
+{
+	BkValues	values = {0};
+
+	bk_statement_write(&supersede, &values);
+}
+
+bool
+bk_key_set_retired(int32 version)
+{
+	BkValues	values = {0};
+	bool		found;
+
+	bk_value_add(&values, Int32GetDatum(version));
+	found = bk_statement_write(&set_retired, &values) == 1;
+	announce_change();
+	return found;
+}
+
+bool
+bk_key_set_copied(int32 version, TimestampTz copied_at)
+{
+	BkValues	values = {0};
+
+	bk_value_add(&values, Int32GetDatum(version));
+	bk_value_add(&values, TimestampTzGetDatum(copied_at));
+	return bk_statement_write(&set_copied, &values) == 1;
 }

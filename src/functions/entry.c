@@ -51,6 +51,8 @@ bk_enter(FunctionCallInfo fcinfo, BkEntry *entry)
 	 * for a SERIALIZABLE transaction that touches one resource.
 	 */
 	set_for_call("enable_seqscan", "off");
+	/* The planner's price for one that cannot be avoided is such that it would be compiled. */
+	set_for_call("jit", "off");
 	GetUserIdAndSecContext(&entry->saved_role, &entry->saved_context);
 	SetUserIdAndSecContext(function_owner(fcinfo->flinfo->fn_oid),
 						   entry->saved_context | SECURITY_LOCAL_USERID_CHANGE);

@@ -7,14 +7,24 @@
  */
 #include "keyring/file_make.h"
 #include "keyring/key_text.h"
-#include "keyring/remember.h"
 #include "keyring/source.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "storage/fd.h"
+
+/* A key file as it was read, in secret memory. */
+typedef struct KeyFile
+{
+	char	   *path;			/* from the root */
+	struct stat status;
+	BkText		text;
+	BkKeyEntry *entries;
+	int			count;			/* of entries; -1 where there is no such file */
+} KeyFile;
 
 /* The path from the root, so that messages can be followed; in the current context. */
 static char *
@@ -91,83 +101,79 @@ read_all(int fd, const char *path, BkMemory memory)
 			 errdetail("It is larger than %d bytes.", BK_KEY_TEXT_BYTES)));
 }
 
-/*
- * Load the file's entries into memory, and what the file is like.  Returns their
- * number, or -1 where the file does not exist.
- */
-static int
-load(const char *path, BkMemory memory, struct stat *status, BkKeyEntry **entries)
+/* Read and parse the file that the settings name, all of it in memory. */
+static KeyFile
+load(const BkKeyringSettings *settings, BkMemory memory)
 {
-	BkText		text;
+	KeyFile		file = {.path = full_path(settings), .count = -1};
 	int			fd;
 
 	/* a pipe must not make us wait for its writer */
-	fd = OpenTransientFile(path, O_RDONLY | O_NONBLOCK | PG_BINARY);
+	fd = OpenTransientFile(file.path, O_RDONLY | O_NONBLOCK | PG_BINARY);
 	if (fd < 0 && errno == ENOENT)
-		return -1;
+		return file;
 	if (fd < 0)
-		fail_file("open", path);
-	check_file(fd, path, status);
-	text = read_all(fd, path, memory);
+		fail_file("open", file.path);
+	check_file(fd, file.path, &file.status);
+	file.text = read_all(fd, file.path, memory);
 	if (CloseTransientFile(fd) != 0)
-		fail_file("close", path);
-	return bk_key_text_parse(memory, text, path, entries);
+		fail_file("close", file.path);
+	file.count = bk_key_text_parse(memory, file.text, file.path, &file.entries);
+	return file;
 }
 
-/* Find a version's key in the file at path. */
-static void
-find_key(const char *path, int32 version, uint8 *kek)
+/* The version's entry, or NULL; raises where there is no file. */
+static const BkKeyEntry *
+find_entry(const KeyFile *file, int32 version)
 {
-	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service key file");
-	struct stat status;
-	BkKeyEntry *entries;
-	int			count = load(path, memory, &status, &entries);
-	int			i;
+	if (file->count < 0)
+		fail_missing(file->path);
+	for (int i = 0; i < file->count; i++)
+		if (file->entries[i].version == version)
+			return &file->entries[i];
+	return NULL;
+}
 
-	if (count < 0)
-		fail_missing(path);
-	for (i = 0; i < count && entries[i].version != version; i++)
-		;
-	if (i == count)
-		ereport(ERROR,
-				(errcode(ERRCODE_SYSTEM_ERROR),
-				 errmsg("key file \"%s\" does not hold master key version %d", path, version),
-				 errhint("Add the line of version %d from the copy you keep.", version)));
-	memcpy(kek, entries[i].kek, BK_KEK_BYTES);
-	bk_remember_key(path, &status, version, kek);
-	bk_memory_delete(memory);
+static void
+file_look(const BkKeyringSettings *settings, BkKeyPlace *place)
+{
+	*place = (BkKeyPlace) {.file = true, .text = full_path(settings)};
+	place->known = stat(place->text, &place->status) == 0;
 }
 
 static void
 file_get(const BkKeyringSettings *settings, int32 version, uint8 *kek)
 {
-	char	   *path = full_path(settings);
-	struct stat status;
+	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service key file");
+	KeyFile		file = load(settings, memory);
+	const BkKeyEntry *entry = find_entry(&file, version);
 
-	if (stat(path, &status) != 0 || !bk_remembered_key(path, &status, version, kek))
-		find_key(path, version, kek);
-	pfree(path);
+	if (entry == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYSTEM_ERROR),
+				 errmsg("key file \"%s\" does not hold master key version %d", file.path, version),
+				 errhint("Add the line of version %d from the copy you keep.", version)));
+	memcpy(kek, entry->kek, BK_KEK_BYTES);
+	pfree(file.path);
+	bk_memory_delete(memory);
 }
 
 static int32
 file_newest(const BkKeyringSettings *settings)
 {
 	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service key file");
-	char	   *path = full_path(settings);
-	struct stat status;
-	BkKeyEntry *entries;
-	int			count = load(path, memory, &status, &entries);
+	KeyFile		file = load(settings, memory);
 	int32		newest = 0;
 
-	if (count == 0)
+	if (file.count == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("key file \"%s\" is malformed", path),
+				 errmsg("key file \"%s\" is malformed", file.path),
 				 errdetail("It holds no key.")));
-	for (int i = 0; i < count; i++)
-		newest = Max(newest, entries[i].version);
+	for (int i = 0; i < file.count; i++)
+		newest = Max(newest, file.entries[i].version);
+	pfree(file.path);
 	bk_memory_delete(memory);
-	pfree(path);
 	return newest;
 }
 
@@ -186,8 +192,68 @@ file_create(const BkKeyringSettings *settings)
 	return made;
 }
 
+/* Where the file that the path leads to lies; in the current context. */
+static char *
+directory_of(const char *path)
+{
+	char	   *found = realpath(path, NULL);
+	char	   *directory;
+
+	if (found == NULL)
+		fail_missing(path);
+	directory = pstrdup(found);
+	free(found);
+	get_parent_directory(directory);
+	return directory[0] ? directory : "/";
+}
+
+/*
+ * Several databases may add to the file at the same time, and it is replaced, so its
+ * directory is what is locked.  The descriptor, which holds the lock, is closed by the caller or
+ * by an error.
+ */
+static int
+lock_directory(const BkKeyringSettings *settings)
+{
+	char	   *path = full_path(settings);
+	int			fd = OpenTransientFile(directory_of(path), O_RDONLY);
+
+	if (fd < 0)
+		fail_file("lock", path);
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0)
+	{
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			fail_file("lock", path);
+		CHECK_FOR_INTERRUPTS();
+		pg_usleep(5000L);
+	}
+	return fd;
+}
+
+static void
+file_add(const BkKeyringSettings *settings, int32 version)
+{
+	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service key file");
+	int			lock = lock_directory(settings);
+	KeyFile		file = load(settings, memory);
+
+	if (find_entry(&file, version) == NULL)
+	{
+		bk_key_file_add(file.path, file.text, &file.status, version);
+		ereport(WARNING,
+				(errmsg("a new master key was made"),
+				 errdetail("It is version %d in the file \"%s\".", version, file.path),
+				 errhint("Copy the file now to a safe place: without it no backup can be restored.")));
+	}
+	(void) CloseTransientFile(lock);
+	pfree(file.path);
+	bk_memory_delete(memory);
+}
+
 const BkKeySource bk_key_source_file = {
+	.look = file_look,
 	.get = file_get,
 	.newest = file_newest,
 	.create = file_create,
+	.add = file_add,
 };

@@ -61,21 +61,21 @@ hex_digit(char digit)
 	return -1;
 }
 
-/* Decode what is left of the line. */
-static void
-parse_key(KeyParser *parser, BkText line, uint8 *kek)
+bool
+bk_key_text_hex(BkText text, uint8 kek[BK_KEK_BYTES])
 {
-	if (line.len != 2 * BK_KEK_BYTES)
-		malformed(parser, "does not have 64 hex digits after the colon");
+	if (text.len != 2 * BK_KEK_BYTES)
+		return false;
 	for (int i = 0; i < BK_KEK_BYTES; i++)
 	{
-		int			high = hex_digit(line.data[2 * i]);
-		int			low = hex_digit(line.data[2 * i + 1]);
+		int			high = hex_digit(text.data[2 * i]);
+		int			low = hex_digit(text.data[2 * i + 1]);
 
 		if (high < 0 || low < 0)
-			malformed(parser, "does not have 64 hex digits after the colon");
+			return false;
 		kek[i] = (uint8) (high << 4 | low);
 	}
+	return true;
 }
 
 static void
@@ -88,7 +88,8 @@ parse_line(KeyParser *parser, BkText line)
 	if (line.data[line.len - 1] == '\r')
 		malformed(parser, "ends with a carriage return");
 	entry->version = parse_version(parser, &line);
-	parse_key(parser, line, entry->kek);
+	if (!bk_key_text_hex(line, entry->kek))
+		malformed(parser, "does not have 64 hex digits after the colon");
 	for (int i = 0; i < parser->count; i++)
 		if (parser->entries[i].version == entry->version)
 			malformed(parser, "names a version that an earlier line has");

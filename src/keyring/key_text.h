@@ -27,6 +27,9 @@ typedef struct BkKeyEntry
 extern int	bk_key_text_parse(BkMemory memory, BkText text, const char *source,
 							  BkKeyEntry **entries);
 
+/* Decode a key's hex digits; false, with kek undefined, where the text is anything else. */
+extern bool bk_key_text_hex(BkText text, uint8 kek[BK_KEK_BYTES]);
+
 /* Write a line for an entry; returns its length. */
 extern size_t bk_key_text_line(const BkKeyEntry *entry, char line[BK_KEY_LINE_BYTES]);
 

@@ -14,20 +14,25 @@
 /* Where keys come from; handed in by the layers above, which know the settings. */
 typedef struct BkKeyringSettings
 {
+	const char *key_command;	/* gives a key; NULL or empty for none, else it is the source */
+	int			key_command_timeout;	/* milliseconds; 0 for no limit */
 	const char *key_file;		/* path, relative to the data directory; NULL or empty for none */
+	int			key_cache_ttl;	/* how many seconds a session remembers a key; 0 for not at all */
 } BkKeyringSettings;
 
 /*
- * Copy the KEK of a version into kek (bk_alloc_secret() memory).  Errors:
- * 58000 the source cannot be had or does not hold the version, 22023 it is
- * malformed, each naming version and source, never a key byte.
+ * Copy the KEK of a version into kek (bk_alloc_secret() memory), which may wait for a
+ * command.  Errors: 58000 the source cannot be had or does not hold the version, 22023
+ * it is malformed, 57014 it took too long, each naming version and source, never a
+ * key byte.
  */
 extern void bk_keyring_get(const BkKeyringSettings *settings, int32 version,
 						   uint8 kek[BK_KEK_BYTES]);
 
 /*
- * The newest version that the source holds; 0 where the source does not exist
- * yet (a key file that was never made).
+ * The version that a catalog which knows none begins with: the newest that a key
+ * file holds, 0 where the file was never made; 1 for a command, which is asked
+ * for what the catalog wants.
  */
 extern int32 bk_keyring_newest(const BkKeyringSettings *settings);
 
@@ -38,5 +43,15 @@ extern int32 bk_keyring_newest(const BkKeyringSettings *settings);
  * it then gives a WARNING with the path that says to copy the file now.
  */
 extern bool bk_keyring_create(const BkKeyringSettings *settings);
+
+/*
+ * Make sure that the source holds a version, for a rotation: a file that lacks it
+ * gets a line with a new random key (a new file, fsynced, renamed over the old
+ * one) and a WARNING that says to copy it; a command must give it.
+ */
+extern void bk_keyring_add(const BkKeyringSettings *settings, int32 version);
+
+/* Wipe every key that the session remembers, so that the next ones are read anew. */
+extern void bk_keyring_forget(void);
 
 #endif							/* BK_KEYRING_H */

@@ -1,9 +1,11 @@
 /*
  * remember.h
- *		The key that a session used last, as long as its file has not changed.
+ *		The few keys that a session used last, for a while.
  *
- * Opening and parsing the file for each small backup costs more than the backup's
- * own cryptography; looking at its inode costs next to nothing.
+ * Running a command for each backup takes seconds, and opening and parsing a file
+ * costs more than a small backup's own cryptography; looking at the file's inode
+ * costs next to nothing.  Keys are wiped when they are too old, at the next use, and
+ * when the session ends.
  */
 #ifndef BK_REMEMBER_H
 #define BK_REMEMBER_H
@@ -12,13 +14,26 @@
 
 #include <sys/stat.h>
 
-/* The key of that version from that file, if the file is as it was then. */
-extern bool bk_remembered_key(const char *path, const struct stat *status, int32 version, uint8 *kek);
+/* Where a key comes from. */
+typedef struct BkKeyPlace
+{
+	bool		known;			/* false: nothing from there is remembered */
+	bool		file;			/* else a command */
+	char	   *text;			/* the file's path, or the command */
+	struct stat status;			/* of the file; zeros for a command */
+} BkKeyPlace;
 
 /*
- * Remember a key in place of the one before, wiping that.  Does nothing for a file that
- * changed within the last second: another change might leave the same times.
+ * The key of that version from that place, where it was remembered less than ttl
+ * seconds ago and the file is as it was then.
  */
-extern void bk_remember_key(const char *path, const struct stat *status, int32 version, const uint8 *kek);
+extern bool bk_remembered_key(const BkKeyPlace *place, int32 version, int ttl, uint8 *kek);
+
+/*
+ * Remember a key, in place of the oldest if need be.  place was looked at before the
+ * key was read.  Does nothing where ttl is 0, and for a file that changed within the last
+ * second: another change might leave the same times.
+ */
+extern void bk_remember_key(const BkKeyPlace *place, int32 version, int ttl, const uint8 *kek);
 
 #endif							/* BK_REMEMBER_H */

@@ -5,16 +5,23 @@
 #ifndef BK_SOURCE_H
 #define BK_SOURCE_H
 
-#include "keyring/keyring.h"
+#include "keyring/remember.h"
 
-/* The callbacks have the contracts of the functions of keyring.h that are named alike. */
+/*
+ * Callbacks have the contracts of the functions of keyring.h that are named alike.
+ * look says where a version's key comes from and what that is like now, its text
+ * allocated in the current context; unknown where the place cannot be seen.
+ */
 typedef struct BkKeySource
 {
+	void		(*look) (const BkKeyringSettings *settings, BkKeyPlace *place);
 	void		(*get) (const BkKeyringSettings *settings, int32 version, uint8 *kek);
 	int32		(*newest) (const BkKeyringSettings *settings);
 	bool		(*create) (const BkKeyringSettings *settings);
+	void		(*add) (const BkKeyringSettings *settings, int32 version);
 } BkKeySource;
 
+extern const BkKeySource bk_key_source_command;
 extern const BkKeySource bk_key_source_file;
 
 #endif							/* BK_SOURCE_H */

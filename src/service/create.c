@@ -123,7 +123,7 @@ base_is_sound(BaseDocument *document)
 	bool		sound;
 
 	bk_view_open();
-	sound = bk_try(read_base, document, ERRCODE_DATA_CORRUPTED, &damage);
+	sound = bk_try(read_base, document, bk_is_damage, &damage);
 	bk_view_close();
 	if (!sound)
 		ereport(WARNING,

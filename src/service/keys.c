@@ -26,7 +26,12 @@ bk_keys_open(const BkCall *call)
 	BkKeys	   *keys = bk_alloc_zero(call->memory, sizeof(BkKeys));
 
 	keys->call = call;
-	keys->settings.key_file = bk_setting_key_file;
+	keys->settings = (BkKeyringSettings) {
+		.key_command = bk_setting_key_command,
+		.key_command_timeout = bk_setting_key_command_timeout,
+		.key_file = bk_setting_key_file,
+		.key_cache_ttl = bk_setting_key_cache_ttl,
+	};
 	keys->kek = bk_alloc_secret(call->memory, BK_KEK_BYTES);
 	return keys;
 }
@@ -43,17 +48,19 @@ load(BkKeys *keys, int32 version)
 	keys->version = version;
 }
 
-/* The same, refusing a key that is not the one the catalog knows. */
-static void
-load_known(BkKeys *keys, int32 version, const uint8 known[BK_FINGERPRINT_BYTES])
+void
+bk_keys_load(BkKeys *keys, int32 version, const uint8 fingerprint[BK_FINGERPRINT_BYTES])
 {
 	load(keys, version);
-	if (memcmp(keys->fingerprint, known, BK_FINGERPRINT_BYTES) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_SYSTEM_ERROR),
-				 errmsg("key version %d is not the key that this catalog was written with", version),
-				 errdetail("Its fingerprint differs from the one in the catalog."),
-				 errhint("Put the right key back into the file that backup_service.key_file names; no restart is needed.")));
+	if (memcmp(keys->fingerprint, fingerprint, BK_FINGERPRINT_BYTES) == 0)
+		return;
+	/* Once it is put right, it shall be fetched anew. */
+	bk_keyring_forget();
+	ereport(ERROR,
+			(errcode(ERRCODE_SYSTEM_ERROR),
+			 errmsg("key version %d is not the key that this catalog was written with", version),
+			 errdetail("Its fingerprint differs from the one in the catalog."),
+			 errhint("Put the right key back where backup_service.key_command or backup_service.key_file takes it from; no restart is needed.")));
 }
 
 /* The newest version of the key source, which is made where it does not exist. */
@@ -96,17 +103,37 @@ bk_keys_activate(BkKeys *keys)
 					 errmsg("no key version is active"),
 					 errdetail("Every version in backup_service.key is retired.")));
 	}
-	load_known(keys, version, known);
+	bk_keys_load(keys, version, known);
 	keys->active = version;
+}
+
+int32
+bk_keys_active(const BkKeys *keys)
+{
+	return keys->active;
+}
+
+void
+bk_keys_add(BkKeys *keys, int32 version, uint8 fingerprint[BK_FINGERPRINT_BYTES])
+{
+	bk_keyring_add(&keys->settings, version);
+	load(keys, version);
+	memcpy(fingerprint, keys->fingerprint, BK_FINGERPRINT_BYTES);
+}
+
+void
+bk_keys_wrap(BkKeys *keys, const BkDek *dek, uint8 wrapped_key[BK_WRAPPED_DEK_BYTES])
+{
+	Assert(keys->active != 0);
+	load(keys, keys->active);
+	bk_dek_wrap(keys->kek, dek, wrapped_key);
 }
 
 void
 bk_keys_new_dek(BkKeys *keys, BkBackup *backup, BkDek *dek)
 {
-	Assert(keys->active != 0);
-	load(keys, keys->active);
 	bk_dek_generate(dek);
-	bk_dek_wrap(keys->kek, dek, backup->wrapped_key);
+	bk_keys_wrap(keys, dek, backup->wrapped_key);
 	backup->key_version = keys->active;
 }
 
@@ -117,6 +144,6 @@ bk_keys_dek(BkKeys *keys, const BkBackup *backup, BkDek *dek)
 
 	if (!backup->key_known)
 		bk_fail(origin, "header", "the catalog has no key version %d", backup->key_version);
-	load_known(keys, backup->key_version, backup->fingerprint);
+	bk_keys_load(keys, backup->key_version, backup->fingerprint);
 	bk_dek_unwrap(keys->kek, backup->wrapped_key, dek, origin);
 }

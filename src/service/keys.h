@@ -21,6 +21,21 @@ extern BkKeys *bk_keys_open(const BkCall *call);
  */
 extern void bk_keys_activate(BkKeys *keys);
 
+/* Have a version's master key at hand, proven by the fingerprint that the catalog has. */
+extern void bk_keys_load(BkKeys *keys, int32 version, const uint8 fingerprint[BK_FINGERPRINT_BYTES]);
+
+/* Which version bk_keys_activate() found. */
+extern int32 bk_keys_active(const BkKeys *keys);
+
+/*
+ * Make a version that the catalog does not know, in the key source where that can,
+ * and give its fingerprint.
+ */
+extern void bk_keys_add(BkKeys *keys, int32 version, uint8 fingerprint[BK_FINGERPRINT_BYTES]);
+
+/* Wrap a backup's data key by the active version instead. */
+extern void bk_keys_wrap(BkKeys *keys, const BkDek *dek, uint8 wrapped_key[BK_WRAPPED_DEK_BYTES]);
+
 /* A new data key for a backup, wrapped into its row by the active version. */
 extern void bk_keys_new_dek(BkKeys *keys, BkBackup *backup, BkDek *dek);
 

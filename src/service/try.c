@@ -9,7 +9,28 @@
 #include "utils/resowner.h"
 
 bool
-bk_try(void (*work) (void *argument), void *argument, int sqlstate, ErrorData **error)
+bk_is_damage(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_DATA_CORRUPTED;
+}
+
+bool
+bk_is_conflict(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE;
+}
+
+bool
+bk_is_key_problem(const ErrorData *error)
+{
+	if (error->sqlerrcode == ERRCODE_SYSTEM_ERROR || error->sqlerrcode == ERRCODE_INVALID_PARAMETER_VALUE)
+		return true;
+	/* A key command's time-out has a DETAIL; the cancellation of the query that waits for it has none. */
+	return error->sqlerrcode == ERRCODE_QUERY_CANCELED && error->detail != NULL;
+}
+
+bool
+bk_try(void (*work) (void *argument), void *argument, BkExpected expected, ErrorData **error)
 {
 	MemoryContext memory = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -33,7 +54,7 @@ bk_try(void (*work) (void *argument), void *argument, int sqlstate, ErrorData **
 	MemoryContextSwitchTo(memory);
 	CurrentResourceOwner = owner;
 
-	if (caught && caught->sqlerrcode != sqlstate)
+	if (caught && !expected(caught))
 		ReThrowError(caught);
 	*error = caught;
 	return caught == NULL;

@@ -7,11 +7,18 @@
 
 #include "common/common.h"
 
+/* Which errors are expected. */
+typedef bool (*BkExpected) (const ErrorData *error);
+
+extern bool bk_is_damage(const ErrorData *error);	/* XX001 */
+extern bool bk_is_conflict(const ErrorData *error); /* 40001 */
+extern bool bk_is_key_problem(const ErrorData *error);	/* a master key that cannot be had */
+
 /*
- * Run work(argument) in a subtransaction.  Where it raises sqlstate, all it did is
- * undone, *error (in the current memory context) says why, and false is returned.
- * Every other error goes on as it is.
+ * Run work(argument) in a subtransaction.  Where it raises what is expected, all it
+ * did is undone, *error (in the current memory context) says why, and false is
+ * returned.  Every other error goes on as it is.
  */
-extern bool bk_try(void (*work) (void *argument), void *argument, int sqlstate, ErrorData **error);
+extern bool bk_try(void (*work) (void *argument), void *argument, BkExpected expected, ErrorData **error);
 
 #endif							/* BK_TRY_H */

@@ -47,7 +47,7 @@ passes(void (*step) (void *), Verification *verification, BkVerdict *verdict)
 	ErrorData  *damage;
 	char	   *text;
 
-	if (bk_try(step, verification, ERRCODE_DATA_CORRUPTED, &damage))
+	if (bk_try(step, verification, bk_is_damage, &damage))
 		return true;
 	text = damage->detail ? psprintf("%s: %s", damage->message, damage->detail) : damage->message;
 	for (int i = 0; i < list_length(verdict->errors); i++)
@@ -74,7 +74,7 @@ note_verified(BkBackup *backup)
 	ErrorData  *conflict;
 
 	if (!XactReadOnly)
-		(void) bk_try(note_time, backup, ERRCODE_T_R_SERIALIZATION_FAILURE, &conflict);
+		(void) bk_try(note_time, backup, bk_is_conflict, &conflict);
 }
 
 static void

@@ -11,8 +11,8 @@ CREATE EXTENSION IF NOT EXISTS backup_service;
 SET search_path = public, tap, pg_catalog;
 
 -- The functions.
-CREATE TEMP TABLE contract (name text, types name[], arguments text, result text, volatility text, parallel "char", strict boolean, auditor boolean);
-INSERT INTO contract VALUES
+CREATE TEMP TABLE contract (name text, types name[], arguments text, result text, volatility text, parallel "char", strict boolean, auditor boolean, users boolean DEFAULT true);
+INSERT INTO contract (name, types, arguments, result, volatility, parallel, strict, auditor) VALUES
 ('bk_create', '{text,jsonb,text,text,boolean,text,interval,jsonb,text,text}',
  'resource_id text, data jsonb, type text DEFAULT ''full''::text, resource_type text DEFAULT ''document''::text, encrypt boolean DEFAULT NULL::boolean, '
  'compression text DEFAULT NULL::text, retention interval DEFAULT NULL::interval, tags jsonb DEFAULT ''{}''::jsonb, source text DEFAULT NULL::text, version text DEFAULT NULL::text',
@@ -38,9 +38,15 @@ INSERT INTO contract VALUES
 ('bk_delete', '{bigint,text,text}', 'backup_id bigint, dependents text DEFAULT ''consolidate''::text, resource_id text DEFAULT NULL::text', 'bigint', 'volatile', 'u', false, false),
 ('bk_consolidate', '{bigint,text}', 'backup_id bigint, resource_id text DEFAULT NULL::text', 'bk_backups', 'volatile', 'u', false, false),
 ('bk_export', '{bigint,text}', 'backup_id bigint, resource_id text DEFAULT NULL::text', 'bytea', 'volatile', 'u', false, false);
+INSERT INTO contract VALUES
+('bk_key_rotate', '{}', '', 'integer', 'volatile', 'u', false, false, false),
+('bk_rekey', '{integer}', 'max_backups integer DEFAULT 1000', 'bigint', 'volatile', 'u', false, false, false),
+('bk_key_retire', '{integer}', 'version integer', 'void', 'volatile', 'u', false, false, false),
+('bk_key_copied', '{integer}', 'version integer', 'void', 'volatile', 'u', false, false, false),
+('bk_verify_keys', '{}', 'OUT version integer, OUT available boolean, OUT problem text', 'setof record', 'volatile', 'u', false, false, false);
 
 -- Twelve tests for each function: eight of its signature, four of its privileges.
-SELECT plan((5 + 2 + 7 + 3 + 4 * 4 + 4 + 11 + 12 * (SELECT count(*) FROM contract))::int);
+SELECT plan((5 + 2 + 8 + 3 + 4 * 5 + 4 + 11 + 12 * (SELECT count(*) FROM contract))::int);
 
 -- Roles: nobody logs in as one of them, and nobody is in one by default.
 SELECT has_role('backup_service_user');
@@ -72,7 +78,7 @@ SELECT set_eq($$ SELECT proname::text FROM pg_proc p JOIN pg_depend d ON d.class
 SELECT is((SELECT count(*) FROM pg_proc WHERE proname LIKE 'bk\_%' AND pronamespace = 'public'::regnamespace), (SELECT count(*) FROM contract), 'no function has a second signature');
 
 -- Views: the columns, in order, with their types.
-SELECT views_are('public', ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations']);
+SELECT views_are('public', ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys']);
 SELECT columns_are('public', 'bk_backups', ARRAY['backup_id', 'resource_id', 'resource_type', 'type', 'status', 'base_id', 'size', 'stored_size', 'compression_ratio',
 	'document_size', 'compression', 'encrypted', 'checksum', 'key_version', 'version', 'source', 'tags', 'created_by', 'created_at', 'completed_at', 'expires_at', 'verified_at']);
 CREATE FUNCTION pg_temp.shape(view regclass) RETURNS text LANGUAGE sql AS
@@ -92,6 +98,9 @@ SELECT is(pg_temp.shape('bk_operations'),
 	'operation_id bigint, resource_id text, backup_id bigint, target_resource_id text, type text, status text, progress integer, validated boolean, '
 	'validation_errors jsonb, role name, created_by text, created_at timestamp with time zone, completed_at timestamp with time zone',
 	'bk_operations has its columns in order');
+SELECT is(pg_temp.shape('bk_keys'),
+	'version integer, state text, backups bigint, created_at timestamp with time zone, created_by name, copied_at timestamp with time zone',
+	'bk_keys has its columns in order');
 SELECT is_empty($$ SELECT relname FROM pg_class WHERE relkind = 'v' AND (relname LIKE 'bk\_%' OR relnamespace = 'backup_service'::regnamespace)
 					  AND NOT coalesce('security_barrier=true' = ANY (reloptions), false) $$, 'every view is a security barrier');
 
@@ -100,11 +109,11 @@ SELECT tables_are('backup_service', ARRAY['resource', 'backup', 'chunk', 'snapsh
 SELECT is((SELECT attstorage FROM pg_attribute WHERE attrelid = 'backup_service.chunk'::regclass AND attname = 'data'), 'e'::"char", 'chunks are not compressed again');
 SELECT has_index('backup_service', 'backup', 'backup_by_id', ARRAY['backup_id']);
 
--- Privileges on functions: users and operators all, auditors the lists and the pure ones, everybody else none.
+-- Privileges on functions: operators all, users all but those of keys, auditors the lists and the pure ones, everybody else none.
 CREATE ROLE regress_bk_anybody;
 SELECT ok(NOT has_function_privilege('regress_bk_anybody', p.oid, 'EXECUTE'), 'PUBLIC may not call ' || c.name || '()')
   FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
-SELECT ok(has_function_privilege('backup_service_user', p.oid, 'EXECUTE'), 'users may call ' || c.name || '()')
+SELECT is(has_function_privilege('backup_service_user', p.oid, 'EXECUTE'), c.users, 'users may call ' || c.name || '() or may not')
   FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
 SELECT ok(has_function_privilege('backup_service_operator', p.oid, 'EXECUTE'), 'operators may call ' || c.name || '()')
   FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
@@ -113,10 +122,10 @@ SELECT is(has_function_privilege('backup_service_auditor', p.oid, 'EXECUTE'), c.
 
 -- On views: to read, for the three roles.
 SELECT ok(NOT has_table_privilege('regress_bk_anybody', view, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'), 'PUBLIC has nothing on ' || view)
-  FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations']) view;
-SELECT ok(has_table_privilege('backup_service_user', view, 'SELECT'), 'users read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations']) view;
-SELECT ok(has_table_privilege('backup_service_operator', view, 'SELECT'), 'operators read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations']) view;
-SELECT ok(has_table_privilege('backup_service_auditor', view, 'SELECT'), 'auditors read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations']) view;
+  FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys']) view;
+SELECT is(has_table_privilege('backup_service_user', view, 'SELECT'), view <> 'bk_keys', 'users read ' || view || ' or may not') FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys']) view;
+SELECT ok(has_table_privilege('backup_service_operator', view, 'SELECT'), 'operators read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys']) view;
+SELECT ok(has_table_privilege('backup_service_auditor', view, 'SELECT'), 'auditors read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys']) view;
 SELECT ok(NOT has_table_privilege(role, 'bk_backups', 'INSERT, UPDATE, DELETE, TRUNCATE'), role || ' writes no view')
   FROM unnest(ARRAY['backup_service_user', 'backup_service_operator', 'backup_service_auditor']) role;
 SELECT ok(NOT has_table_privilege('backup_service_user', 'backup_service.visible_resource', 'SELECT'), 'the inner view is for the outer ones');

@@ -1,0 +1,124 @@
+/*
+ * keys.c
+ *		bk_key_rotate(), bk_rekey(), bk_key_retire(), bk_key_copied(),
+ *		bk_verify_keys().  Who may call them is a matter of EXECUTE.
+ */
+#include "service/rotation.h"
+
+#include "funcapi.h"
+#include "functions/arguments.h"
+#include "functions/entry.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(bk_key_rotate);
+PG_FUNCTION_INFO_V1(bk_rekey);
+PG_FUNCTION_INFO_V1(bk_key_retire);
+PG_FUNCTION_INFO_V1(bk_key_copied);
+PG_FUNCTION_INFO_V1(bk_verify_keys);
+
+static int32
+version_argument(FunctionCallInfo fcinfo)
+{
+	bk_check_not_null(fcinfo, 0, "version");
+	return PG_GETARG_INT32(0);
+}
+
+/* bk_key_rotate() returns integer */
+Datum
+bk_key_rotate(PG_FUNCTION_ARGS)
+{
+	BkEntry		entry;
+	int32		version;
+
+	bk_check_can_write("bk_key_rotate()", NULL);
+	bk_enter(fcinfo, &entry);
+	version = bk_rotate_key(&entry.call);
+	bk_leave(&entry);
+	PG_RETURN_INT32(version);
+}
+
+/* bk_rekey(max_backups integer) returns bigint */
+Datum
+bk_rekey(PG_FUNCTION_ARGS)
+{
+	BkEntry		entry;
+	int64		rekeyed;
+
+	bk_check_not_null(fcinfo, 0, "max_backups");
+	if (PG_GETARG_INT32(0) < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_backups must be positive"),
+				 errdetail("It is %d.", PG_GETARG_INT32(0))));
+	bk_check_can_write("bk_rekey()", NULL);
+	bk_enter(fcinfo, &entry);
+	rekeyed = bk_rekey_backups(&entry.call, PG_GETARG_INT32(0));
+	bk_leave(&entry);
+	PG_RETURN_INT64(rekeyed);
+}
+
+/* bk_key_retire(version integer) returns void */
+Datum
+bk_key_retire(PG_FUNCTION_ARGS)
+{
+	BkEntry		entry;
+	int32		version = version_argument(fcinfo);
+
+	bk_check_can_write("bk_key_retire()", NULL);
+	bk_enter(fcinfo, &entry);
+	bk_retire_key(version);
+	bk_leave(&entry);
+	PG_RETURN_VOID();
+}
+
+/* bk_key_copied(version integer) returns void */
+Datum
+bk_key_copied(PG_FUNCTION_ARGS)
+{
+	BkEntry		entry;
+	int32		version = version_argument(fcinfo);
+
+	bk_check_can_write("bk_key_copied()", NULL);
+	bk_enter(fcinfo, &entry);
+	bk_note_key_copied(version);
+	bk_leave(&entry);
+	PG_RETURN_VOID();
+}
+
+/* One row of bk_verify_keys(). */
+static void
+put_row(ReturnSetInfo *result, int32 version, bool available, const char *problem)
+{
+	Datum		values[3];
+	bool		nulls[3] = {false, false, problem == NULL};
+
+	values[0] = Int32GetDatum(version);
+	values[1] = BoolGetDatum(available);
+	values[2] = problem ? CStringGetTextDatum(problem) : (Datum) 0;
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* bk_verify_keys() returns table (version integer, available boolean, problem text) */
+Datum
+bk_verify_keys(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	BkEntry		entry;
+	BkKeyVersion *versions;
+	int			count;
+
+	InitMaterializedSRF(fcinfo, 0);
+	bk_enter(fcinfo, &entry);
+	bk_view_open();
+	count = bk_key_find_all(&versions);
+	for (int i = 0; i < count; i++)
+	{
+		char	   *problem;
+		bool		available = bk_key_is_available(&entry.call, &versions[i], &problem);
+
+		put_row(result, versions[i].version, available, problem);
+	}
+	bk_view_close();
+	bk_leave(&entry);
+	return (Datum) 0;
+}

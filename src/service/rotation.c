@@ -1,0 +1,263 @@
+/*
+ * rotation.c
+ *		Rotation of master keys, without touching a payload.
+ */
+#include "service/rotation.h"
+
+#include "catalog/resource.h"
+#include "keyring/keyring.h"
+#include "service/keys.h"
+#include "service/try.h"
+#include "utils/timestamp.h"
+
+/* How many candidates are looked up at a time. */
+#define REKEY_BATCH		100
+
+static int
+find_versions(BkKeyVersion **versions)
+{
+	int			count;
+
+	bk_view_open();
+	count = bk_key_find_all(versions);
+	bk_view_close();
+	return count;
+}
+
+/* The version after the newest; 1 where the catalog knows none. */
+static int32
+next_version(void)
+{
+	BkKeyVersion *versions;
+	int			count = find_versions(&versions);
+	int32		newest = count == 0 ? 0 : versions[count - 1].version;
+
+	if (newest == PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("there is no key version after %d", newest)));
+	return newest + 1;
+}
+
+int32
+bk_rotate_key(const BkCall *call)
+{
+	BkKeys	   *keys = bk_keys_open(call);
+	uint8		fingerprint[BK_FINGERPRINT_BYTES];
+	int32		version = next_version();
+
+	/* What is added to a source that does not hold the active key would be lost with it. */
+	bk_keys_activate(keys);
+	/* Nothing to rotate from: the first use has just made the first version. */
+	if (version == 1)
+		return bk_keys_active(keys);
+	/* The key may come from a command, so it is had before the lock. */
+	bk_keys_add(keys, version, fingerprint);
+	bk_key_lock();
+	bk_key_supersede();
+	if (!bk_key_insert(version, fingerprint, call->role_name, GetCurrentTimestamp()))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("another session has made key version %d active at the same time", version),
+				 errhint("SELECT * FROM bk_keys shows it; rotate again only if you want one more.")));
+	return version;
+}
+
+/* Re-wrapping: one key set for the old version, one for the new, so that neither is fetched per backup. */
+typedef struct Rekey
+{
+	const BkCall *call;
+	BkKeys	   *old_keys;
+	BkKeys	   *new_keys;
+	BkDek	   *dek;
+	const BkKeyVersion *from;
+	const BkBackup *backup;		/* at hand */
+	int64		done;
+	int64		max;
+} Rekey;
+
+static void
+load_old(void *argument)
+{
+	Rekey	   *rekey = argument;
+
+	bk_keys_load(rekey->old_keys, rekey->from->version, rekey->from->fingerprint);
+}
+
+static void
+unwrap(void *argument)
+{
+	Rekey	   *rekey = argument;
+
+	bk_backup_check(rekey->backup);
+	bk_keys_dek(rekey->old_keys, rekey->backup, rekey->dek);
+}
+
+/* Say what stands in the way of some backups, and go on with the others. */
+static void
+warn(const ErrorData *error)
+{
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("%s", error->message),
+			 error->detail ? errdetail("%s", error->detail) : 0,
+			 error->hint ? errhint("%s", error->hint) : 0));
+}
+
+static void
+rewrap_one(Rekey *rekey, const BkBackup *backup)
+{
+	uint8		wrapped_key[BK_WRAPPED_DEK_BYTES];
+	ErrorData  *damage;
+
+	rekey->backup = backup;
+	if (!bk_try(unwrap, rekey, bk_is_damage, &damage))
+	{
+		warn(damage);
+		return;
+	}
+	bk_keys_wrap(rekey->new_keys, rekey->dek, wrapped_key);
+	if (bk_backup_rewrap(backup, wrapped_key, bk_keys_active(rekey->new_keys)))
+		rekey->done++;
+}
+
+/* Re-wrap a batch that is ordered by resource; each resource is locked once, or left alone. */
+static void
+rewrap_batch(Rekey *rekey, const BkBackup *backups, int count)
+{
+	const char *resource_id = NULL;
+	BkResource	resource;
+	bool		locked = false;
+
+	for (int i = 0; i < count && rekey->done < rekey->max; i++)
+	{
+		if (resource_id == NULL || strcmp(resource_id, backups[i].resource_id) != 0)
+		{
+			resource_id = backups[i].resource_id;
+			locked = bk_resource_try_lock(resource_id, &resource);
+		}
+		if (locked)
+			rewrap_one(rekey, &backups[i]);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* Re-wrap what one version wraps. */
+static void
+rekey_version(Rekey *rekey)
+{
+	const char *after_resource = "";
+	int64		after_backup = 0;
+	ErrorData  *problem;
+
+	if (!bk_try(load_old, rekey, bk_is_key_problem, &problem))
+	{
+		warn(problem);
+		return;
+	}
+	while (rekey->done < rekey->max)
+	{
+		BkBackup   *backups;
+		int			count;
+
+		bk_view_open();
+		count = bk_backup_find_wrapped_by(rekey->from->version, after_resource, after_backup, REKEY_BATCH, &backups);
+		bk_view_close();
+		if (count == 0)
+			return;
+		rewrap_batch(rekey, backups, count);
+		after_resource = backups[count - 1].resource_id;
+		after_backup = backups[count - 1].backup_id;
+	}
+}
+
+int64
+bk_rekey_backups(const BkCall *call, int64 max_backups)
+{
+	Rekey		rekey = {
+		.call = call,
+		.old_keys = bk_keys_open(call),
+		.new_keys = bk_keys_open(call),
+		.dek = bk_alloc_secret(call->memory, sizeof(BkDek)),
+		.max = max_backups,
+	};
+	BkKeyVersion *versions;
+	int			count = find_versions(&versions);
+
+	if (count == 0)
+		return 0;
+	bk_keys_activate(rekey.new_keys);
+	for (int i = 0; i < count && rekey.done < max_backups; i++)
+	{
+		rekey.from = &versions[i];
+		if (versions[i].version != bk_keys_active(rekey.new_keys) && bk_key_is_used(versions[i].version))
+			rekey_version(&rekey);
+	}
+	return rekey.done;
+}
+
+BK_NORETURN static void
+no_such_version(int32 version)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("key version %d does not exist", version),
+			 errhint("SELECT * FROM bk_keys shows the versions.")));
+	pg_unreachable();
+}
+
+/* Is it the version that new backups use? */
+static bool
+is_active(int32 version)
+{
+	BkKeyVersion *versions;
+	int			count = find_versions(&versions);
+
+	for (int i = 0; i < count; i++)
+		if (versions[i].version == version)
+			return strcmp(versions[i].state, "active") == 0;
+	no_such_version(version);
+}
+
+void
+bk_retire_key(int32 version)
+{
+	int64		backups;
+
+	bk_key_lock();
+	if (is_active(version))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("key version %d is the active one", version),
+				 errhint("Run bk_key_rotate() and bk_rekey() first.")));
+	backups = bk_key_count_backups(version);
+	if (backups > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("key version %d is still needed", version),
+				 errdetail("The data keys of " INT64_FORMAT " backups are wrapped by it.", backups),
+				 errhint("Run bk_rekey() until it gives 0.")));
+	(void) bk_key_set_retired(version);
+}
+
+void
+bk_note_key_copied(int32 version)
+{
+	if (!bk_key_set_copied(version, GetCurrentTimestamp()))
+		no_such_version(version);
+}
+
+bool
+bk_key_is_available(const BkCall *call, const BkKeyVersion *version, char **problem)
+{
+	Rekey		check = {.call = call, .old_keys = bk_keys_open(call), .from = version};
+	ErrorData  *error;
+
+	*problem = NULL;
+	/* What the session remembers says nothing about now. */
+	bk_keyring_forget();
+	if (bk_try(load_old, &check, bk_is_key_problem, &error))
+		return true;
+	*problem = error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message;
+	return false;
+}
