@@ -3,8 +3,8 @@
 
     decode.py KEY_FILE < chain.json > document
 
-Written from docs/format.md alone; needs the Python standard library and the
-openssl and zstd commands.  chain.json is {"backups": [...]}, the backup to be
+Written from docs/format.md alone; needs the Python standard library, unwrap.py
+beside it, and the openssl and zstd commands.  chain.json is {"backups": [...]}, the backup to be
 restored first, the rest of its chain in any order: the columns as docs/format.md
 names them, bytea as hex digits, created_at in microseconds since 1970, and
 "chunks": [{"seq", "data"}].
@@ -17,6 +17,8 @@ import subprocess
 import sys
 import threading
 import zlib
+
+from unwrap import unwrap as unwrap_by_blocks
 
 CHUNK_BYTES = 65536
 MOST_BYTES = 2 ** 32 - 1
@@ -69,7 +71,10 @@ def run(command, data):
 def unwrap(kek, wrapped):
     """RFC 3394."""
     check(len(wrapped) == 72, "the wrapped key does not have 72 bytes")
+    # OpenSSL 3.5 refuses wrap ciphers in enc; the long way works everywhere.
     dek = run(["openssl", "enc", "-d", "-id-aes256-wrap", "-K", kek.hex(), "-iv", "A6" * 8], wrapped)
+    if dek is None:
+        dek = unwrap_by_blocks(kek, wrapped)
     check(dek is not None and len(dek) == 64, "the wrapped key cannot be unwrapped")
     return dek[:32], dek[32:]
 

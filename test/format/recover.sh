@@ -10,7 +10,7 @@
 set -e
 root=$(cd "$(dirname "$0")/../.." && pwd)
 commands=$(awk '/^```sh$/ {on = 1; next} /^```$/ {on = 0} on' "$root/docs/format.md" |
-	grep -v '^backup_id=12 key_file=' | sed "s|test/format/decode.py|$root/test/format/decode.py|")
+	grep -v '^backup_id=12 key_file=' | sed "s|test/format/|$root/test/format/|")
 cd "$3"
 backup_id=$1 key_file=$2
 eval "$commands" > said
