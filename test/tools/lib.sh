@@ -28,7 +28,8 @@ packages() {
 	done
 	[ ${#missing[@]} = 0 ] && return
 	say "installing ${missing[*]}"
-	apt_get update
+	# Lists that are out of date may do.
+	(apt_get update) || say "going on with the package lists at hand"
 	apt_get install -y --no-install-recommends "${missing[@]}"
 }
 
