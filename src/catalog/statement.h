@@ -23,7 +23,7 @@ typedef struct BkStatement
 	SPIPlanPtr	plan;			/* filled on first use */
 } BkStatement;
 
-/* The values of one execution; bk_values() starts an empty list. */
+/* The values of one execution; {0} is an empty list. */
 typedef struct BkValues
 {
 	int			count;

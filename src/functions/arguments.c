@@ -113,6 +113,21 @@ bk_id_argument(FunctionCallInfo fcinfo, int argument, const char *name)
 	return PG_GETARG_INT64(argument);
 }
 
+int32
+bk_positive_argument(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	int32		value;
+
+	bk_check_not_null(fcinfo, argument, name);
+	value = PG_GETARG_INT32(argument);
+	if (value < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be positive", name),
+				 errdetail("It is %d.", value)));
+	return value;
+}
+
 BkBackupType
 bk_type_argument(FunctionCallInfo fcinfo, int argument)
 {

@@ -29,6 +29,7 @@ extern char *bk_label_argument(FunctionCallInfo fcinfo, int argument, const char
 
 extern bool bk_bool_argument(FunctionCallInfo fcinfo, int argument, const char *name);
 extern int64 bk_id_argument(FunctionCallInfo fcinfo, int argument, const char *name);
+extern int32 bk_positive_argument(FunctionCallInfo fcinfo, int argument, const char *name);
 extern BkBackupType bk_type_argument(FunctionCallInfo fcinfo, int argument);
 extern BkCompression bk_compression_argument(FunctionCallInfo fcinfo, int argument);
 

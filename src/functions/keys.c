@@ -42,17 +42,12 @@ Datum
 bk_rekey(PG_FUNCTION_ARGS)
 {
 	BkEntry		entry;
+	int32		max_backups = bk_positive_argument(fcinfo, 0, "max_backups");
 	int64		rekeyed;
 
-	bk_check_not_null(fcinfo, 0, "max_backups");
-	if (PG_GETARG_INT32(0) < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_backups must be positive"),
-				 errdetail("It is %d.", PG_GETARG_INT32(0))));
 	bk_check_can_write("bk_rekey()", NULL);
 	bk_enter(fcinfo, &entry);
-	rekeyed = bk_rekey_backups(&entry.call, PG_GETARG_INT32(0));
+	rekeyed = bk_rekey_backups(&entry.call, max_backups);
 	bk_leave(&entry);
 	PG_RETURN_INT64(rekeyed);
 }

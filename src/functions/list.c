@@ -25,13 +25,7 @@ read_filter(FunctionCallInfo fcinfo, BkBackupFilter *filter)
 	filter->until = PG_ARGISNULL(5) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(5);
 	filter->before = PG_ARGISNULL(6) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(6);
 	filter->before_id = PG_ARGISNULL(7) ? PG_INT64_MIN : PG_GETARG_INT64(7);
-	bk_check_not_null(fcinfo, 8, "max_rows");
-	filter->max_rows = PG_GETARG_INT32(8);
-	if (filter->max_rows < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_rows must be positive"),
-				 errdetail("It is %d.", filter->max_rows)));
+	filter->max_rows = bk_positive_argument(fcinfo, 8, "max_rows");
 }
 
 /*

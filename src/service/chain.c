@@ -16,6 +16,7 @@ struct BkState
 	BkMemory	parent;
 	BkDek	   *dek;			/* of the backup below */
 	BkBackup	backup;			/* where the state is; backup_id 0 for nowhere */
+	int			chain_length;	/* of that backup's chain */
 
 	BkMemory	memory;			/* of what follows */
 	BkText		text;			/* data is NULL where only the tree is current */
@@ -35,8 +36,15 @@ bk_state_open(BkKeys *keys, BkMemory memory)
 	return state;
 }
 
-void
-bk_state_close(BkState *state)
+static BkOrigin
+origin_of(const BkState *state)
+{
+	return (BkOrigin) {state->backup.backup_id};
+}
+
+/* Go nowhere, and free what was held. */
+static void
+leave(BkState *state)
 {
 	if (state->memory)
 		bk_memory_delete(state->memory);
@@ -47,19 +55,14 @@ bk_state_close(BkState *state)
 	state->backup.backup_id = 0;
 }
 
-static BkOrigin
-origin_of(const BkState *state)
-{
-	return (BkOrigin) {state->backup.backup_id};
-}
-
 /* Start from a full backup. */
 static void
 load_full(BkState *state, const BkBackup *full)
 {
-	bk_state_close(state);
+	leave(state);
 	state->memory = bk_memory_new(state->parent, "backup_service document");
 	state->backup = *full;
+	state->chain_length = 1;
 	state->text = bk_stored_read(state->keys, state->memory, full, state->dek);
 }
 
@@ -115,6 +118,7 @@ apply(BkState *state, const BkBackup *backup)
 		fold(state);
 	tree = bk_state_tree(state, &root);
 	state->backup = *backup;
+	state->chain_length++;
 	delta = bk_stored_read(state->keys, state->memory, backup, state->dek);
 	bk_delta_apply(tree, &state->root, delta, origin_of(state));
 	state->text.data = NULL;
@@ -134,24 +138,10 @@ check_chain(const BkBackup *backup, const BkBackup *bases, int count)
 	}
 }
 
-static int
-find_chain(const BkBackup *backup, BkBackup **bases)
-{
-	int			count;
-
-	if (backup->base_id == 0)
-		return 0;
-	count = bk_backup_find_bases(backup, bases);
-	check_chain(backup, *bases, count);
-	return count;
-}
-
 int
-bk_chain_length(const BkBackup *backup)
+bk_state_chain_length(const BkState *state)
 {
-	BkBackup   *bases;
-
-	return find_chain(backup, &bases) + 1;
+	return state->chain_length;
 }
 
 void
@@ -166,7 +156,8 @@ bk_state_go_to(BkState *state, const BkBackup *backup)
 		apply(state, backup);
 	else
 	{
-		count = find_chain(backup, &bases);
+		count = bk_backup_find_bases(backup, &bases);
+		check_chain(backup, bases, count);
 		load_full(state, &bases[count - 1]);
 		for (int i = count - 2; i >= 0; i--)
 			apply(state, &bases[i]);

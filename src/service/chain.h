@@ -12,9 +12,8 @@
 /* A document as it is being rebuilt, at one backup of its chain. */
 typedef struct BkState BkState;
 
-/* Start anew in each backup's own memory; all is freed with bk_state_close(). */
+/* A state that is nowhere yet; it is freed with memory. */
 extern BkState *bk_state_open(BkKeys *keys, BkMemory memory);
-extern void bk_state_close(BkState *state);
 
 /*
  * Bring the state to a backup, in a view: by its delta alone where the state is at
@@ -31,7 +30,7 @@ extern BkTree *bk_state_tree(BkState *state, BkNodeRef *root);
  */
 extern BkText bk_state_text(BkState *state, bool validate);
 
-/* How many backups the chain of a backup has, itself included. */
-extern int	bk_chain_length(const BkBackup *backup);
+/* How many backups the chain that it is at the end of has. */
+extern int	bk_state_chain_length(const BkState *state);
 
 #endif							/* BK_CHAIN_H */

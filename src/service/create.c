@@ -107,8 +107,8 @@ read_base(void *argument)
 	BaseDocument *document = argument;
 	BkState    *state = bk_state_open(document->keys, document->memory);
 
-	document->chain_length = bk_chain_length(document->base);
 	bk_state_go_to(state, document->base);
+	document->chain_length = bk_state_chain_length(state);
 	document->text = bk_state_text(state, true);
 }
 
@@ -126,12 +126,8 @@ base_is_sound(BaseDocument *document)
 	sound = bk_try(read_base, document, bk_is_damage, &damage);
 	bk_view_close();
 	if (!sound)
-		ereport(WARNING,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("%s", damage->message),
-				 damage->detail ? errdetail("%s", damage->detail) : 0,
-				 errhint("The new backup is made full. SELECT bk_verify(" INT64_FORMAT ") says more.",
-						 document->base->backup_id)));
+		bk_warn(damage, psprintf("The new backup is made full. SELECT bk_verify(" INT64_FORMAT ") says more.",
+								 document->base->backup_id));
 	return sound;
 }
 

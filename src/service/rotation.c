@@ -66,7 +66,6 @@ bk_rotate_key(const BkCall *call)
 /* Re-wrapping: one key set for the old version, one for the new, so that neither is fetched per backup. */
 typedef struct Rekey
 {
-	const BkCall *call;
 	BkKeys	   *old_keys;
 	BkKeys	   *new_keys;
 	BkDek	   *dek;
@@ -93,17 +92,7 @@ unwrap(void *argument)
 	bk_keys_dek(rekey->old_keys, rekey->backup, rekey->dek);
 }
 
-/* Say what stands in the way of some backups, and go on with the others. */
-static void
-warn(const ErrorData *error)
-{
-	ereport(WARNING,
-			(errcode(error->sqlerrcode),
-			 errmsg("%s", error->message),
-			 error->detail ? errdetail("%s", error->detail) : 0,
-			 error->hint ? errhint("%s", error->hint) : 0));
-}
-
+/* What stands in the way of some backups is said; the others go on. */
 static void
 rewrap_one(Rekey *rekey, const BkBackup *backup)
 {
@@ -113,7 +102,7 @@ rewrap_one(Rekey *rekey, const BkBackup *backup)
 	rekey->backup = backup;
 	if (!bk_try(unwrap, rekey, bk_is_damage, &damage))
 	{
-		warn(damage);
+		bk_warn(damage, NULL);
 		return;
 	}
 	bk_keys_wrap(rekey->new_keys, rekey->dek, wrapped_key);
@@ -142,40 +131,63 @@ rewrap_batch(Rekey *rekey, const BkBackup *backups, int count)
 	}
 }
 
+/* Where a walk over the backups of a version stands; memory outlives a batch. */
+typedef struct Position
+{
+	MemoryContext memory;
+	char	   *resource_id;
+	int64		backup_id;
+} Position;
+
+static void
+move_to(Position *position, const BkBackup *backup)
+{
+	pfree(position->resource_id);
+	position->resource_id = MemoryContextStrdup(position->memory, backup->resource_id);
+	position->backup_id = backup->backup_id;
+}
+
+/* Re-wrap the next batch, in memory of its own; false where there is none. */
+static bool
+rewrap_next(Rekey *rekey, Position *position)
+{
+	BkMemory	memory = bk_memory_new(position->memory, "backup_service rekey batch");
+	MemoryContext outer = MemoryContextSwitchTo(memory);
+	BkBackup   *backups;
+	int			count;
+
+	bk_view_open();
+	count = bk_backup_find_wrapped_by(rekey->from->version, position->resource_id, position->backup_id,
+									  REKEY_BATCH, &backups);
+	bk_view_close();
+	rewrap_batch(rekey, backups, count);
+	if (count > 0)
+		move_to(position, &backups[count - 1]);
+	MemoryContextSwitchTo(outer);
+	bk_memory_delete(memory);
+	return count > 0;
+}
+
 /* Re-wrap what one version wraps. */
 static void
 rekey_version(Rekey *rekey)
 {
-	const char *after_resource = "";
-	int64		after_backup = 0;
+	Position	position = {.memory = CurrentMemoryContext, .resource_id = pstrdup("")};
 	ErrorData  *problem;
 
 	if (!bk_try(load_old, rekey, bk_is_key_problem, &problem))
 	{
-		warn(problem);
+		bk_warn(problem, NULL);
 		return;
 	}
-	while (rekey->done < rekey->max)
-	{
-		BkBackup   *backups;
-		int			count;
-
-		bk_view_open();
-		count = bk_backup_find_wrapped_by(rekey->from->version, after_resource, after_backup, REKEY_BATCH, &backups);
-		bk_view_close();
-		if (count == 0)
-			return;
-		rewrap_batch(rekey, backups, count);
-		after_resource = backups[count - 1].resource_id;
-		after_backup = backups[count - 1].backup_id;
-	}
+	while (rekey->done < rekey->max && rewrap_next(rekey, &position))
+		;
 }
 
 int64
 bk_rekey_backups(const BkCall *call, int64 max_backups)
 {
 	Rekey		rekey = {
-		.call = call,
 		.old_keys = bk_keys_open(call),
 		.new_keys = bk_keys_open(call),
 		.dek = bk_alloc_secret(call->memory, sizeof(BkDek)),
@@ -250,7 +262,7 @@ bk_note_key_copied(int32 version)
 bool
 bk_key_is_available(const BkCall *call, const BkKeyVersion *version, char **problem)
 {
-	Rekey		check = {.call = call, .old_keys = bk_keys_open(call), .from = version};
+	Rekey		check = {.old_keys = bk_keys_open(call), .from = version};
 	ErrorData  *error;
 
 	*problem = NULL;

@@ -59,3 +59,15 @@ bk_try(void (*work) (void *argument), void *argument, BkExpected expected, Error
 	*error = caught;
 	return caught == NULL;
 }
+
+void
+bk_warn(const ErrorData *error, const char *hint)
+{
+	if (hint == NULL)
+		hint = error->hint;
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("%s", error->message),
+			 error->detail ? errdetail("%s", error->detail) : 0,
+			 hint ? errhint("%s", hint) : 0));
+}

@@ -21,4 +21,7 @@ extern bool bk_is_key_problem(const ErrorData *error);	/* a master key that cann
  */
 extern bool bk_try(void (*work) (void *argument), void *argument, BkExpected expected, ErrorData **error);
 
+/* Say as a WARNING what was caught; hint NULL: the error's own. */
+extern void bk_warn(const ErrorData *error, const char *hint);
+
 #endif							/* BK_TRY_H */
