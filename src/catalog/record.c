@@ -16,27 +16,35 @@
 #define CREATED_AT		"$17"
 #define RESOURCE_TYPE	"$18"
 
+/* $24 to $34: the event. */
+#define INSERT_EVENT \
+	" event AS (INSERT INTO backup_service.audit_event (resource_id, backup_id, " BK_EVENT_COLUMNS ")" \
+	" VALUES (" RESOURCE_ID ", " BACKUP_ID ", $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)),"
+#define EVENT_NUMBER	"$24"
+#define EVENT_HASH		"$34"
+
 #define INSERT_CHUNK \
 	" chunk AS (INSERT INTO backup_service.chunk (resource_id, backup_id, seq, data)" \
-	" VALUES (" RESOURCE_ID ", " BACKUP_ID ", 0, $24)),"
+	" VALUES (" RESOURCE_ID ", " BACKUP_ID ", 0, $35)),"
 #define INSERT_SNAPSHOT \
 	" point AS (INSERT INTO backup_service.snapshot (resource_id, created_at, backup_id)" \
 	" VALUES (" RESOURCE_ID ", " CREATED_AT ", " BACKUP_ID "))"
 #define UPDATE_RESOURCE \
 	" UPDATE backup_service.resource SET last_backup_id = " BACKUP_ID ", last_backup_at = " CREATED_AT "," \
-	" resource_type = " RESOURCE_TYPE ", backups_made = backups_made + 1, bytes_stored = bytes_stored + " STORED_SIZE \
+	" resource_type = " RESOURCE_TYPE ", backups_made = backups_made + 1, bytes_stored = bytes_stored + " STORED_SIZE "," \
+	" audit_number = " EVENT_NUMBER ", audit_hash = " EVENT_HASH \
 	" WHERE resource_id = " RESOURCE_ID " RETURNING backups_made"
 
 static BkStatement record = {
-	.sql = INSERT_BACKUP INSERT_SNAPSHOT UPDATE_RESOURCE,
-	.nargs = BK_BACKUP_NARGS,
-	.types = {BK_BACKUP_TYPES},
+	.sql = INSERT_BACKUP INSERT_EVENT INSERT_SNAPSHOT UPDATE_RESOURCE,
+	.nargs = BK_BACKUP_NARGS + BK_EVENT_NARGS,
+	.types = {BK_BACKUP_TYPES, BK_EVENT_TYPES},
 };
 
 static BkStatement record_with_chunk = {
-	.sql = INSERT_BACKUP INSERT_CHUNK INSERT_SNAPSHOT UPDATE_RESOURCE,
-	.nargs = BK_BACKUP_NARGS + 1,
-	.types = {BK_BACKUP_TYPES, BYTEAOID},
+	.sql = INSERT_BACKUP INSERT_EVENT INSERT_CHUNK INSERT_SNAPSHOT UPDATE_RESOURCE,
+	.nargs = BK_BACKUP_NARGS + BK_EVENT_NARGS + 1,
+	.types = {BK_BACKUP_TYPES, BK_EVENT_TYPES, BYTEAOID},
 };
 
 /* Run one of them and read backups_made. */
@@ -53,20 +61,22 @@ execute(BkStatement *statement, BkValues *values, const BkBackup *backup)
 }
 
 int64
-bk_record_backup(const BkBackup *backup)
+bk_record_backup(const BkBackup *backup, const BkEvent *event)
 {
 	BkValues	values = {0};
 
 	bk_backup_add_values(&values, backup);
+	bk_event_add_values(&values, event);
 	return execute(&record, &values, backup);
 }
 
 int64
-bk_record_backup_with_chunk(const BkBackup *backup, BkText chunk)
+bk_record_backup_with_chunk(const BkBackup *backup, const BkEvent *event, BkText chunk)
 {
 	BkValues	values = {0};
 
 	bk_backup_add_values(&values, backup);
+	bk_event_add_values(&values, event);
 	bk_value_add_bytes(&values, chunk.data, chunk.len);
 	return execute(&record_with_chunk, &values, backup);
 }

@@ -8,6 +8,7 @@
 #include "catalog/snapshot.h"
 #include "delta/delta.h"
 #include "document/document.h"
+#include "service/audit.h"
 #include "service/chain.h"
 #include "service/rights.h"
 #include "service/try.h"
@@ -30,12 +31,14 @@ typedef enum Fallback
 static void
 check_writable(const BkCall *call, const BkResource *resource)
 {
-	if (!bk_may_use(call, resource->owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for resource \"%s\"", resource->resource_id),
-				 errdetail("The resource belongs to another role."),
-				 errhint("Choose another resource_id, or ask to be made a member of the role that owns this one.")));
+	if (bk_may_use(call, resource->owner))
+		return;
+	call->attempt->denied = true;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for resource \"%s\"", resource->resource_id),
+			 errdetail("The resource belongs to another role."),
+			 errhint("Choose another resource_id, or ask to be made a member of the role that owns this one.")));
 }
 
 /* Become the one writer of the resource, which is made where it is missing. */
@@ -45,6 +48,8 @@ lock_resource(const BkCall *call, const BkCreateRequest *request, BkResource *re
 	while (!bk_resource_lock(request->resource_id, resource))
 		if (bk_resource_insert(request->resource_id, request->resource_type, call->role_name, GetCurrentTimestamp()))
 		{
+			memset(resource, 0, sizeof(*resource));
+			resource->resource_id = pstrdup(request->resource_id);
 			resource->last_backup_at = DT_NOBEGIN;
 			return;
 		}
@@ -212,10 +217,12 @@ bk_create_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *b
 {
 	BkKeys	   *keys = bk_keys_open(call);
 	BkResource	resource;
+	BkEvent		event;
 	BkText		document;
 	BkText		payload;
 	int64		backups_made;
 
+	call->attempt->resource_id = request->resource_id;
 	/* What takes long, or may wait for something outside, comes before the lock. */
 	bk_keys_activate(keys);
 	document = bk_document_from_jsonb(call->memory, request->data);
@@ -226,7 +233,8 @@ bk_create_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *b
 	backup->expires_at = expiry(backup->created_at, request->retention);
 	payload = choose_payload(keys, call, backup, document);
 	backup->backup_id = bk_backup_next_id();
-	backups_made = bk_stored_insert(keys, backup, document, payload);
+	bk_audit_describe(call, "create", backup->resource_id, backup->backup_id, &event);
+	backups_made = bk_stored_insert(keys, &resource, &event, backup, document, payload);
 	if (bk_setting_max_snapshots > 0 && backups_made > bk_setting_max_snapshots)
 		bk_snapshot_trim(backup->resource_id, bk_setting_max_snapshots);
 }
