@@ -54,6 +54,7 @@ read_row(BkResource *resource)
 	resource->resource_id = bk_column_text(0, 1);
 	resource->owner = bk_column_is_null(0, 2) ? pstrdup("") : bk_column_text(0, 2);
 	resource->last_backup_at = bk_column_int64(0, 3);
+	resource->is_new = false;
 	resource->audit_number = bk_column_int64(0, 4);
 	if (!bk_column_bytes(0, 5, resource->audit_hash, BK_DIGEST_BYTES))
 		memset(resource->audit_hash, 0, BK_DIGEST_BYTES);

@@ -164,14 +164,18 @@ int64
 bk_stored_insert(BkKeys *keys, BkResource *resource, BkEvent *event, BkBackup *backup, BkText document, BkText payload)
 {
 	ChunkWriter writer = {.backup = backup};
+	int64		backups_made;
 
 	write_payload(keys, backup, document, payload, &writer);
 	bk_audit_set_state(event, backup);
 	bk_audit_link(resource, event);
 	if (writer.written == 0 && writer.pending == 1)
-		return bk_record_backup_with_chunk(backup, event, writer.chunks[0]);
+		return bk_record_backup(backup, event, &writer.chunks[0], resource->is_new);
 	flush_chunks(&writer);
-	return bk_record_backup(backup, event);
+	backups_made = bk_record_backup(backup, event, NULL, resource->is_new);
+	if (backups_made == 0)
+		bk_chunk_delete(backup->resource_id, backup->backup_id);
+	return backups_made;
 }
 
 void

@@ -24,7 +24,8 @@ extern void bk_stored_check_at_rest(const BkBackup *backup);
  * leaves in the catalog: the backup brings identity, labels, wanted compression
  * and encrypted; the rest is filled in.  document is the whole document, payload
  * what is stored of it.  The event, described by the caller, becomes the last one of
- * the locked resource.  Returns how many backups the resource has ever had.
+ * the resource, which is locked or new.  Returns how many backups the resource has
+ * ever had; 0, and nothing is left, where a new one has been made by another session.
  */
 extern int64 bk_stored_insert(BkKeys *keys, BkResource *resource, BkEvent *event, BkBackup *backup,
 							  BkText document, BkText payload);
