@@ -7,8 +7,10 @@
 \pset pager off
 SET client_min_messages = warning;
 BEGIN;
+\if :{?markdown} \else
 CREATE SCHEMA IF NOT EXISTS tap;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA tap;
+\endif
 CREATE EXTENSION IF NOT EXISTS backup_service;
 SET search_path = public, tap, pg_catalog;
 \ir rights_tenants.psql
@@ -33,7 +35,6 @@ INSERT INTO matrix (lists, name, call, shows, answer, owner, member, other, oper
 (false, 'bk_create', $$bk_create('rights/new', '1')$$, $$r.type || ' by ' || r.created_by$$, 'full by {caller}', 'yes', 'yes', 'yes', 'yes', 'denied', 'denied', 'yes'),
 (false, 'bk_restore', $$bk_restore({full})$$, 'r', '{"v": 1, "of": "{tenant}"}', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
 (false, 'bk_restore', $$bk_restore({incremental}, resource_id => '{resource}')$$, 'r', '{"v": 2, "of": "{tenant}"}', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_restore', $$bk_restore({own full}, '{resource}')$$, 'r', '{"v": 1, "of": "{own tenant}"}', 'all', 'all', 'all', 'all', 'denied', 'denied', 'all'),
 (false, 'bk_restore_at', $$bk_restore_at('{resource}', 'infinity', nearest => true)$$, 'r', '{"v": 2, "of": "{tenant}"}', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
 (false, 'bk_read', $$bk_read({full})$$, 'r', '{"v": 1, "of": "{tenant}"}', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
 (false, 'bk_read', $$bk_read({incremental}, '{resource}')$$, 'r', '{"v": 2, "of": "{tenant}"}', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
@@ -63,6 +64,77 @@ INSERT INTO matrix (lists, name, call, shows, answer, owner, member, other, oper
 (true, 'bk_operations', 'bk_operations', 'operation_id', 'backup_service.restore_operation', 'own', 'own', 'own', 'all', 'all', 'denied', 'all'),
 (true, 'bk_keys', 'bk_keys', 'version', 'backup_service.key', 'denied', 'denied', 'denied', 'all', 'all', 'denied', 'all'),
 (true, 'backup_service.visible_resource', 'backup_service.visible_resource', 'owner', 'backup_service.resource', 'denied', 'denied', 'denied', 'denied', 'denied', 'denied', 'all');
+
 \ir rights_cells.psql
-select m.name, m.call, c.name, seen from cell join matrix m using (line) join caller c using (place) order by line, place;
-rollback;
+\if :{?markdown}
+SELECT '| function or view | ' || string_agg(name, ' | ' ORDER BY place) || E' |\n|' || repeat('---|', count(*)::int + 1) FROM caller WHERE place <= 7;
+SELECT format('| `%s` | %s |', m.call, string_agg(replace(seen, '|', '\|'), ' | ' ORDER BY place)) FROM matrix m JOIN cell USING (line)
+ WHERE place <= 7 GROUP BY line, m.call ORDER BY line;
+ROLLBACK;
+\q
+\endif
+\ir rights_attacks.psql
+
+-- What each caller should see: a column of the matrix, or, of a tenant who has nothing, what the owner gets of others'.
+CREATE TEMP VIEW expected AS
+SELECT m.line, c.place, c.name || ': ' || m.call AS what,
+	   CASE coalesce(c.same_as, c.name) WHEN 'owner' THEN m.owner WHEN 'member' THEN m.member WHEN 'other tenant' THEN m.other
+			WHEN 'operator' THEN m.operator WHEN 'auditor' THEN m.auditor WHEN 'nobody' THEN m.nobody WHEN 'superuser' THEN m.superuser
+			WHEN 'newcomer' THEN regexp_replace(regexp_replace(m.owner, '^own$', 'none'), '^own/', '') END AS cell
+  FROM matrix m, caller c;
+CREATE TEMP VIEW attack AS
+SELECT m, c, c.name || ': ' || m.call AS what
+  FROM expected e JOIN matrix m USING (line) JOIN caller c USING (place) WHERE m.lists AND e.cell IN ('own', 'none');
+CREATE TEMP VIEW surface AS
+SELECT p.proname::text AS name FROM pg_proc p, pg_depend d, pg_extension e
+ WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' AND d.refobjid = e.oid AND e.extname = 'backup_service'
+UNION ALL
+SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || v.relname FROM pg_class v, pg_namespace n, pg_depend d, pg_extension e
+ WHERE d.classid = 'pg_class'::regclass AND d.objid = v.oid AND d.deptype = 'e' AND d.refobjid = e.oid AND e.extname = 'backup_service'
+   AND v.relkind IN ('v', 'm') AND n.oid = v.relnamespace;
+
+SELECT plan((1 + (SELECT count(*) FROM expected) + (SELECT count(*) FROM attack) + 12)::int);
+
+SELECT set_eq('SELECT name FROM surface', 'SELECT DISTINCT name FROM matrix', 'each function and view has a line, and each line is about one');
+SELECT is(seen, cell, what) FROM expected JOIN cell USING (line, place) ORDER BY line, place;
+
+-- Nothing of others' through any listing; and the attacks do see what is not kept from them.
+SELECT is(pg_temp.loot(m, c), '', what || ' gives nothing of others'' away') FROM attack;
+SELECT is((SELECT count(DISTINCT name) FROM tenant WHERE pg_temp.loot(m, c) LIKE '%seen: %' || name || '%'), 4::bigint, 'the attacks see what an operator may see')
+  FROM matrix m, caller c WHERE m.call = 'bk_backups' AND c.name = 'operator';
+SELECT is((SELECT count(*) FROM tenant WHERE (a).seen LIKE '%' || name || '%'), 4::bigint, 'a planner''s estimate gives values away where statistics may be read')
+  FROM pg_temp.attempt((SELECT c FROM caller c WHERE name = 'superuser'),
+					   'EXPLAIN SELECT FROM backup_service.backup WHERE resource_type OPERATOR(rights_test.===) ''x''') a;
+
+-- What else a caller might try.
+CREATE FUNCTION pg_temp.asked(name text, query text) RETURNS text LANGUAGE sql AS $$
+	SELECT coalesce(a.error, array_to_string(a.lines, E'\n')) FROM caller c, pg_temp.attempt(c, query) a WHERE c.name = asked.name
+$$;
+SELECT is(pg_temp.state(), :'state_before', 'each cell found the rows as they were');
+SELECT is(pg_temp.asked('owner', $$SELECT concat_ws(' ', backups, stored_size, backups_made) FROM bk_resources$$),
+	(SELECT concat_ws(' ', count(*), sum(stored_size), 3) FROM backup_service.backup WHERE resource_id = 'rights/anna'), 'a resource''s sums are its own');
+SELECT is(pg_temp.asked('owner', $$SELECT tablename::text FROM pg_stats WHERE schemaname = 'backup_service'$$), '', 'statistics are not shown');
+CREATE VIEW rights_test.annas AS SELECT * FROM bk_backups;
+ALTER VIEW rights_test.annas OWNER TO regress_rights_anna;
+GRANT SELECT ON rights_test.annas TO PUBLIC;
+SELECT is(pg_temp.asked('other tenant', 'SELECT DISTINCT resource_id FROM rights_test.annas'), 'rights/bob', 'a view of the owner''s shows its reader his own');
+SELECT is(pg_temp.asked('member without inheritance after SET ROLE', 'SELECT DISTINCT resource_id FROM bk_backups'), 'rights/anna', 'after SET ROLE the views are the owner''s');
+
+-- Without the views, the list tells the same, and EXPLAIN not even how many rows others have (docs/security.md).
+REVOKE SELECT ON bk_backups, bk_resources, bk_snapshots, bk_operations FROM backup_service_user;
+SELECT is(pg_temp.asked('owner', 'SELECT FROM bk_resources'), '42501 permission denied for view bk_resources', 'the views can be taken from users');
+SELECT is(pg_temp.asked('owner', 'SELECT DISTINCT resource_id FROM bk_list()'), 'rights/anna', 'who may not read the views may list');
+SELECT matches(pg_temp.asked('owner', $$EXPLAIN (ANALYZE, COSTS OFF, BUFFERS OFF, TIMING OFF, SUMMARY OFF) SELECT * FROM bk_list('rights/bob')$$),
+	'^Function Scan on bk_list \(actual rows=0\D[^\n]*$', 'EXPLAIN of a list tells nothing of others');
+GRANT SELECT ON bk_backups, bk_resources, bk_snapshots, bk_operations TO backup_service_user;
+
+-- Owners are names: who takes up the name has the rows, who gives it up has them no more.
+CREATE ROLE regress_rights_leonie IN ROLE backup_service_user;
+INSERT INTO caller (name, role) VALUES ('role of a dropped owner''s name', 'regress_rights_leonie');
+SELECT is(pg_temp.asked('role of a dropped owner''s name', 'SELECT DISTINCT resource_id FROM bk_backups'), 'rights/leonie', 'a new role of the name has the rows');
+ALTER ROLE regress_rights_bob RENAME TO regress_rights_robert;
+UPDATE caller SET role = 'regress_rights_robert' WHERE name = 'other tenant';
+SELECT is(pg_temp.asked('other tenant', 'SELECT DISTINCT resource_id FROM bk_backups'), '', 'a renamed role has not');
+
+SELECT * FROM finish();
+ROLLBACK;
