@@ -70,6 +70,9 @@ INSERT INTO matrix (lists, name, call, shows, answer, owner, member, other, oper
 SELECT '| function or view | ' || string_agg(name, ' | ' ORDER BY place) || E' |\n|' || repeat('---|', count(*)::int + 1) FROM caller WHERE place <= 7;
 SELECT format('| `%s` | %s |', m.call, string_agg(replace(seen, '|', '\|'), ' | ' ORDER BY place)) FROM matrix m JOIN cell USING (line)
  WHERE place <= 7 GROUP BY line, m.call ORDER BY line;
+\echo
+\echo 'all: everybody''s; own: the role''s own (for the member, also the owner''s); own/X: X for others'' (42704: word for word as what'
+\echo 'does not exist; 42501: the name is taken; none: no rows); yes: the call is about no tenant''s; denied: no privilege on it.'
 ROLLBACK;
 \q
 \endif
