@@ -15,56 +15,56 @@ CREATE EXTENSION IF NOT EXISTS backup_service;
 SET search_path = public, tap, pg_catalog;
 \ir rights_tenants.psql
 
--- The matrix, a line each.  {values} are the tenant's whose turn it is, {own values} those of the caller's own tenant.
---   name    the function or view that the line is about (several lines may be about one)
---   call    what is called; shows: an expression of its result r; answer: what that gives to whom it is allowed
---           (rows in order of their text, with " | " between them)
--- or, of what lists rows of everybody that the caller may see:
---   call    what lists them; shows: a column of it that tells them apart; answer: the table behind it
---   cells   all             the answer for everybody's, whatever tenant; every row of the table
---           own             the rows of the own tenants, and no other
---           own/42704       the answer for the own tenants'; for others' the error of what does not exist, word for word
---           own/42501       for others' "permission denied for resource"
---           own/none        for others' no rows
---           yes             a call that names no tenant's gives its answer
---           denied          permission denied for the function or the view
-CREATE TEMP TABLE matrix (line int GENERATED ALWAYS AS IDENTITY, lists boolean, name text, call text, shows text, answer text,
-	owner text, member text, other text, operator text, auditor text, nobody text, superuser text);
-INSERT INTO matrix (lists, name, call, shows, answer, owner, member, other, operator, auditor, nobody, superuser) VALUES
-(false, 'bk_create', $$bk_create('{resource}', '{"of": "{tenant}", "v": 4}', 'incremental')$$, $$r.type || ' by ' || r.created_by$$, 'incremental by {caller}', 'own/42501', 'own/42501', 'own/42501', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_create', $$bk_create('rights/new', '1')$$, $$r.type || ' by ' || r.created_by$$, 'full by {caller}', 'yes', 'yes', 'yes', 'yes', 'denied', 'denied', 'yes'),
-(false, 'bk_restore', $$bk_restore({full})$$, 'r', '{"v": 1, "of": "{tenant}"}', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_restore', $$bk_restore({incremental}, resource_id => '{resource}')$$, 'r', '{"v": 2, "of": "{tenant}"}', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_restore_at', $$bk_restore_at('{resource}', 'infinity', nearest => true)$$, 'r', '{"v": 2, "of": "{tenant}"}', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_read', $$bk_read({full})$$, 'r', '{"v": 1, "of": "{tenant}"}', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_read', $$bk_read({incremental}, '{resource}')$$, 'r', '{"v": 2, "of": "{tenant}"}', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(true, 'bk_list', $$bk_list(max_rows => 1000000)$$, 'backup_id', 'backup_service.backup', 'own', 'own', 'own', 'all', 'all', 'denied', 'all'),
-(false, 'bk_list', $$bk_list('{resource}')$$, 'r.type', 'full | incremental', 'own/none', 'own/none', 'own/none', 'all', 'all', 'denied', 'all'),
-(false, 'bk_list', $$bk_list(tags => '{"of": "{tenant}"}')$$, 'r.type', 'full | incremental', 'own/none', 'own/none', 'own/none', 'all', 'all', 'denied', 'all'),
-(false, 'bk_delta', $$bk_delta('1', '2')$$, $$r->'changes'->0->>'newValue'$$, '2', 'yes', 'yes', 'yes', 'yes', 'yes', 'denied', 'yes'),
-(false, 'bk_apply', $$bk_apply('{"a": 1}', '{"additions": [{"key": "b", "value": 2}]}')$$, 'r', '{"a": 1, "b": 2}', 'yes', 'yes', 'yes', 'yes', 'yes', 'denied', 'yes'),
-(false, 'bk_diff', $$bk_diff({full}, {incremental})$$, $$r->'changes'->0->>'newValue'$$, '2', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_diff', $$bk_diff({own full}, {full})$$, $$bk_apply('{"v": 1, "of": "{own tenant}"}', r)$$, '{"v": 1, "of": "{tenant}"}', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_diff', $$bk_diff({full}, {own full})$$, $$bk_apply('{"v": 1, "of": "{tenant}"}', r)$$, '{"v": 1, "of": "{own tenant}"}', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_history', $$bk_history('{resource}', 'v')$$, 'r.value', '1 | 2', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_verify', $$bk_verify({incremental})$$, $$r->>'valid'$$, 'true', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_delete', $$bk_delete({full})$$, 'r', '1', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_delete', $$bk_delete({full}, 'cascade')$$, 'r', '2', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_delete', $$bk_delete({incremental}, 'restrict', '{resource}')$$, 'r', '1', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_consolidate', $$bk_consolidate({incremental})$$, $$r.type || ' ' || r.resource_id$$, 'full {resource}', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_export', $$bk_export({full})$$, $$encode(substr(r, 1, 2) || substr(r, length(r) - 7), 'hex')$$, '1f8b{gzip trailer}', 'own/42704', 'own/42704', 'own/42704', 'all', 'denied', 'denied', 'all'),
-(false, 'bk_key_rotate', $$bk_key_rotate()$$, 'r', '{next version}', 'denied', 'denied', 'denied', 'yes', 'denied', 'denied', 'yes'),
-(false, 'bk_rekey', $$bk_rekey(1000000)$$, 'r', '{to rekey}', 'denied', 'denied', 'denied', 'yes', 'denied', 'denied', 'yes'),
-(false, 'bk_key_retire', $$bk_key_retire({unused version})$$, 'count(*)', '1', 'denied', 'denied', 'denied', 'yes', 'denied', 'denied', 'yes'),
-(false, 'bk_key_copied', $$bk_key_copied({active version})$$, 'count(*)', '1', 'denied', 'denied', 'denied', 'yes', 'denied', 'denied', 'yes'),
-(false, 'bk_verify_keys', $$bk_verify_keys()$$, 'count(*) FILTER (WHERE r.available)', '{versions}', 'denied', 'denied', 'denied', 'yes', 'denied', 'denied', 'yes'),
-(true, 'bk_backups', 'bk_backups', 'backup_id', 'backup_service.backup', 'own', 'own', 'own', 'all', 'all', 'denied', 'all'),
-(true, 'bk_resources', 'bk_resources', 'owner', 'backup_service.resource', 'own', 'own', 'own', 'all', 'all', 'denied', 'all'),
-(true, 'bk_snapshots', 'bk_snapshots', 'backup_id', 'backup_service.snapshot', 'own', 'own', 'own', 'all', 'all', 'denied', 'all'),
-(true, 'bk_operations', 'bk_operations', 'operation_id', 'backup_service.restore_operation', 'own', 'own', 'own', 'all', 'all', 'denied', 'all'),
-(true, 'bk_keys', 'bk_keys', 'version', 'backup_service.key', 'denied', 'denied', 'denied', 'all', 'all', 'denied', 'all'),
-(true, 'backup_service.visible_resource', 'backup_service.visible_resource', 'owner', 'backup_service.resource', 'denied', 'denied', 'denied', 'denied', 'denied', 'denied', 'all');
-
+-- The matrix, a line each: what is called; an expression of its result r; what that gives to whom it is allowed (several
+-- rows in order of their text, with " | " between); then what owner, member, other tenant, operator, auditor, nobody and
+-- superuser get.  {values} are those of the tenant whose turn it is, {own values} those of the caller's own tenant.
+--   all        the answer, for every tenant's
+--   own/42704  the answer for the own tenants'; for others' the error of what does not exist, word for word
+--   own/42501  the answer for the own tenants'; for others' "permission denied for resource"
+--   own/none   the answer for the own tenants'; for others' no rows
+--   yes        the answer, of a call that names no tenant's
+--   denied     permission denied for the function, view or schema
+CREATE TEMP TABLE matrix (
+	line int GENERATED ALWAYS AS IDENTITY, name text GENERATED ALWAYS AS (split_part(call, '(', 1)) STORED,
+	call text, shows text, answer text, rows_of text, cells text);
+INSERT INTO matrix (call, shows, answer, cells) VALUES
+($$bk_create('{resource}', '{"of": "{tenant}", "v": 4}', 'incremental')$$, $$r.type || ' by ' || r.created_by$$, 'incremental by {caller}', 'own/42501 own/42501 own/42501 all denied denied all'),
+($$bk_create('rights/new', '1')$$, $$r.type || ' by ' || r.created_by$$, 'full by {caller}', 'yes yes yes yes denied denied yes'),
+($$bk_restore({full})$$, 'r', '{"v": 1, "of": "{tenant}"}', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_restore({incremental}, resource_id => '{resource}')$$, 'r', '{"v": 2, "of": "{tenant}"}', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_restore_at('{resource}', 'infinity', nearest => true)$$, 'r', '{"v": 2, "of": "{tenant}"}', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_read({full})$$, 'r', '{"v": 1, "of": "{tenant}"}', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_read({incremental}, '{resource}')$$, 'r', '{"v": 2, "of": "{tenant}"}', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_list('{resource}')$$, 'r.type', 'full | incremental', 'own/none own/none own/none all all denied all'),
+($$bk_list(tags => '{"of": "{tenant}"}')$$, 'r.type', 'full | incremental', 'own/none own/none own/none all all denied all'),
+($$bk_delta('1', '2')$$, $$r->'changes'->0->>'newValue'$$, '2', 'yes yes yes yes yes denied yes'),
+($$bk_apply('{"a": 1}', '{"additions": [{"key": "b", "value": 2}]}')$$, 'r', '{"a": 1, "b": 2}', 'yes yes yes yes yes denied yes'),
+($$bk_diff({full}, {incremental})$$, $$r->'changes'->0->>'newValue'$$, '2', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_diff({own full}, {full})$$, $$bk_apply('{"v": 1, "of": "{own tenant}"}', r)$$, '{"v": 1, "of": "{tenant}"}', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_diff({full}, {own full})$$, $$bk_apply('{"v": 1, "of": "{tenant}"}', r)$$, '{"v": 1, "of": "{own tenant}"}', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_history('{resource}', 'v')$$, 'r.value', '1 | 2', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_verify({incremental})$$, $$r->>'valid'$$, 'true', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_delete({full})$$, 'r', '1', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_delete({full}, 'cascade')$$, 'r', '2', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_delete({incremental}, 'restrict', '{resource}')$$, 'r', '1', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_consolidate({incremental})$$, $$r.type || ' ' || r.resource_id$$, 'full {resource}', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_export({full})$$, $$encode(substr(r, 1, 2) || substr(r, length(r) - 7), 'hex')$$, '1f8b{gzip trailer}', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_key_rotate()$$, 'r', '{next version}', 'denied denied denied yes denied denied yes'),
+($$bk_rekey(1000000)$$, 'r', '{to rekey}', 'denied denied denied yes denied denied yes'),
+($$bk_key_retire({unused version})$$, 'count(*)', '1', 'denied denied denied yes denied denied yes'),
+($$bk_key_copied({active version})$$, 'count(*)', '1', 'denied denied denied yes denied denied yes'),
+($$bk_verify_keys()$$, 'count(*) FILTER (WHERE r.available)', '{versions}', 'denied denied denied yes denied denied yes');
+-- What lists all that the caller may see: a column that tells its rows apart, and the table that holds them.
+--   all        every row
+--   own        every row of the own tenants', and no other
+INSERT INTO matrix (call, shows, rows_of, cells) VALUES
+($$bk_list(max_rows => 1000000)$$, 'backup_id', 'backup_service.backup', 'own own own all all denied all'),
+('bk_backups', 'backup_id', 'backup_service.backup', 'own own own all all denied all'),
+('bk_resources', 'owner', 'backup_service.resource', 'own own own all all denied all'),
+('bk_snapshots', 'backup_id', 'backup_service.snapshot', 'own own own all all denied all'),
+('bk_operations', 'operation_id', 'backup_service.restore_operation', 'own own own all all denied all'),
+('bk_keys', 'version', 'backup_service.key', 'denied denied denied all all denied all'),
+('backup_service.visible_resource', 'owner', 'backup_service.resource', 'denied denied denied denied denied denied all');
 \ir rights_cells.psql
 \if :{?markdown}
 SELECT '| function or view | ' || string_agg(name, ' | ' ORDER BY place) || E' |\n|' || repeat('---|', count(*)::int + 1) FROM caller WHERE place <= 7;
@@ -78,16 +78,15 @@ ROLLBACK;
 \endif
 \ir rights_attacks.psql
 
--- What each caller should see: a column of the matrix, or, of a tenant who has nothing, what the owner gets of others'.
+-- What each caller should see: a column of the matrix; of newcomers, what the owner gets of others'.
 CREATE TEMP VIEW expected AS
 SELECT m.line, c.place, c.name || ': ' || m.call AS what,
-	   CASE coalesce(c.same_as, c.name) WHEN 'owner' THEN m.owner WHEN 'member' THEN m.member WHEN 'other tenant' THEN m.other
-			WHEN 'operator' THEN m.operator WHEN 'auditor' THEN m.auditor WHEN 'nobody' THEN m.nobody WHEN 'superuser' THEN m.superuser
-			WHEN 'newcomer' THEN regexp_replace(regexp_replace(m.owner, '^own$', 'none'), '^own/', '') END AS cell
+	   CASE WHEN c.same_as = 'newcomer' THEN regexp_replace(regexp_replace(split_part(m.cells, ' ', 1), '^own$', 'none'), '^own/', '')
+			ELSE split_part(m.cells, ' ', (SELECT place FROM caller WHERE name = coalesce(c.same_as, c.name))) END AS cell
   FROM matrix m, caller c;
 CREATE TEMP VIEW attack AS
 SELECT m, c, c.name || ': ' || m.call AS what
-  FROM expected e JOIN matrix m USING (line) JOIN caller c USING (place) WHERE m.lists AND e.cell IN ('own', 'none');
+  FROM expected e JOIN matrix m USING (line) JOIN caller c USING (place) WHERE m.rows_of IS NOT NULL AND e.cell IN ('own', 'none');
 CREATE TEMP VIEW surface AS
 SELECT p.proname::text AS name FROM pg_proc p, pg_depend d, pg_extension e
  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' AND d.refobjid = e.oid AND e.extname = 'backup_service'
