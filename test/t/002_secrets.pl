@@ -6,7 +6,6 @@ use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
 use BkTest;
-use File::Find;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -21,33 +20,6 @@ sub canary
 {
 	my $word = join '', map { ('a' .. 'z')[ rand 26 ] } 1 .. 24;
 	return ($word, "replace('" . join('X', split //, $word) . "', 'X', '')");
-}
-
-# The files below the data directory, and the log, that hold one of the byte strings.
-sub files_with
-{
-	my @needles = @_;
-	my @found;
-	my $look = sub {
-		return unless -f $_ && $_ ne $key_path;
-		open my $file, '<:raw', $_ or return;
-		my $tail = '';
-		while (read $file, my $bytes, 1 << 20)
-		{
-			my $both = $tail . $bytes;
-			for my $needle (@needles)
-			{
-				next if index($both, $needle) < 0;
-				push @found, $_;
-				return;
-			}
-			$tail = substr $both, -128;
-		}
-		return;
-	};
-	find({ wanted => $look, no_chdir => 1 }, $node->data_dir);
-	$look->() for $node->logfile;
-	return @found;
 }
 
 my ($secret, $secret_sql) = canary();
@@ -114,12 +86,12 @@ my @key = ($hex, uc $hex, pack 'H*', $hex);
 sub search
 {
 	my ($when) = @_;
-	my @plain = files_with($plain);
+	my @plain = bk_files_with($node, [], $plain);
 	ok(scalar(grep { m{/base/} } @plain) && scalar(grep { m{/pg_wal/} } @plain), "$when: the search finds what is plain in table and WAL");
-	is_deeply([ files_with($secret) ], [], "$when: no value of a document");
-	is_deeply([ files_with($key_name) ], [], "$when: no key of a document");
-	is_deeply([ files_with($rolled) ], [], "$when: nothing of a backup that was rolled back");
-	is_deeply([ files_with(@key) ], [], "$when: no master key");
+	is_deeply([ bk_files_with($node, [], $secret) ], [], "$when: no value of a document");
+	is_deeply([ bk_files_with($node, [], $key_name) ], [], "$when: no key of a document");
+	is_deeply([ bk_files_with($node, [], $rolled) ], [], "$when: nothing of a backup that was rolled back");
+	is_deeply([ bk_files_with($node, [], @key) ], [], "$when: no master key");
 	return;
 }
 search('after a checkpoint');
