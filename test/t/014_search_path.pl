@@ -35,11 +35,11 @@ DECLARE
 	o record;
 	types constant text[] := ARRAY['text', 'jsonb', 'bytea', 'name', 'int2', 'int4', 'int8', 'bool', 'timestamptz', 'timestamp', 'interval', 'oid', 'regclass', 'regproc', 'regprocedure', 'regrole', 'numeric', '"char"'];
 BEGIN
-	-- every function of pg_catalog that plpgsql can have the signature of
+	-- every function of pg_catalog that plpgsql can have the signature of; functions and operators of pg_temp are never looked for
 	FOR o IN SELECT p.proname, p.oid::regprocedure::text AS shown, p.proretset, p.prorettype,
 			(SELECT string_agg(format('%I.%I', n.nspname, t.typname), ', ' ORDER BY ord) FROM unnest(p.proargtypes) WITH ORDINALITY a(type, ord) JOIN pg_type t ON t.oid = a.type JOIN pg_namespace n ON n.oid = t.typnamespace) AS arguments,
 			(SELECT format('%I.%I', n.nspname, t.typname) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = p.prorettype) AS result
-		  FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f' LOOP
+		  FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f' AND NOT $temporary LOOP
 		BEGIN
 			EXECUTE format('CREATE FUNCTION $schema.%I(%s) RETURNS %s%s LANGUAGE plpgsql', o.proname, o.arguments, CASE WHEN o.proretset THEN 'SETOF ' ELSE '' END, o.result)
 				|| format(body, replace(o.shown, '''', ''), CASE WHEN o.proretset OR o.prorettype = 'void'::regtype THEN 'RETURN;' ELSE 'RETURN NULL;' END);
