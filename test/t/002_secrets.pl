@@ -175,6 +175,30 @@ for my $call ($create, "SELECT bk_read($id)", "SELECT bk_verify($id)")
 put("2:" . 'ab' x 32 . "\n");
 bk_fails($node, 'postgres', "SELECT bk_read($id)", '58000', qr/does not hold master key version 1/, 'the version is missing');
 
+# Whatever is wrong with the file: an error with detail and hint, in an old session too, nothing lost, and all is well
+# when it is put right, without a restart.
+my %spoilt = (
+	'another key' => $other, 'another version' => '2:' . 'ab' x 32 . "\n", 'cut in the key' => "1:" . substr($hex, 0, 40), 'cut in the version' => '1', 'cut to nothing' => '', 'no hexadecimal digit' => '1:' . 'x' x 64 . "\n",
+	'zeros of a disk' => "\0" x 4096, 'another file' => join('', map { chr int rand 256 } 1 .. 300), 'too large' => "# comment\n" x 10_000);
+my $rows = "SELECT count(*) || ' ' || md5(string_agg(b::text, ' ' ORDER BY backup_id)) FROM backup_service.backup b";
+my $kept_rows = bk_value($node, 'postgres', $rows);
+for my $how (sort(keys %spoilt), 'mode 0644')
+{
+	put($spoilt{$how} // slurp_file($kept));
+	chmod 0644, $key_path if $how eq 'mode 0644';
+	for my $call ($create, "SELECT bk_read($id)", "SELECT bk_verify($id)")
+	{
+		bk_fails($node, 'postgres', $call, $how =~ /^another (?:key|version)|^cut to nothing|mode/ ? '58000' : '22023', qr/\nDETAIL:  [A-Z].*\.\nHINT:  [A-Z].*\./, "$how: $call") if $how ne 'cut to nothing' || $call ne $create;
+	}
+	$session->{stderr} = '';
+	$session->query("SELECT bk_read($id)");
+	like($session->{stderr}, qr/ERROR:/, "$how: an old session is refused");
+	$session->{stderr} = '';
+	put(slurp_file($kept));
+	is($session->query_safe("SELECT bk_read($id)"), '[1]', "$how: and goes on when it is put right");
+	is(bk_value($node, 'postgres', "$rows; SELECT bk_read($id)"), "$kept_rows\n[1]", "$how: nothing is lost");
+}
+
 # Malformed: the line is named, its content is not.
 my $good = slurp_file($kept);
 my %malformed = (
