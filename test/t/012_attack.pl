@@ -402,11 +402,20 @@ attack('removed: the resource', 'gone', $gone[0], join(';', map { "DELETE FROM b
 # Of before a re-wrapping: still the same data key, under a master key that is still had; without it, refused.
 my @rewrapped = make_resource('rewrapped');
 bk_value($node, 'postgres', "SET client_min_messages = error; DROP TABLE IF EXISTS kept_backup; CREATE TABLE kept_backup AS SELECT * FROM backup_service.backup WHERE resource_id = 'rewrapped'; SELECT bk_key_rotate()");
+$kek[3] = pack 'H*', (slurp_file(bk_key_path($node)) =~ /^3:([0-9a-f]{64})/m)[0];
 bk_value($node, 'postgres', 'SELECT bk_rekey(100000)');
 is(bk_value($node, 'postgres', "SELECT string_agg(DISTINCT key_version::text, ' ') FROM backup_service.backup WHERE resource_id = 'rewrapped'"), '3', 'the data keys were re-wrapped');
 attack('replay: of before a re-wrapping', 'rewrapped', $rewrapped[$_], 'DELETE FROM backup_service.backup ' . where('rewrapped', $rewrapped[$_]) . '; INSERT INTO backup_service.backup SELECT * FROM kept_backup ' . where('rewrapped', $rewrapped[$_]),
 	expect => 'harmless', audit => 'replayed') for 1, 3;
 attack('replay: the wrapped key of before, not its version', 'rewrapped', $rewrapped[2], set_row('rewrapped', $rewrapped[2], '(wrapped_key) = (SELECT wrapped_key FROM kept_backup ' . where('rewrapped', $rewrapped[2]) . ')'));
+
+# What rotation does not give back: who once had a master key and the tables knows data keys, which re-wrapping keeps, and
+# a data key proves any backup that it is put into.
+my @later = make_resource('later');
+bk_value($node, 'postgres', forge('later', $later[1], $evil, $evil_dek, "'" . '\\x' . unpack('H*', wrap_key($kek[3], $evil_dek)) . "'", 3) . '; SELECT bk_key_rotate()');
+bk_value($node, 'postgres', 'SELECT bk_rekey(100000)');
+is(bk_value($node, 'postgres', 'BEGIN; ' . forge('later', $later[4], $evil, $evil_dek, '(SELECT wrapped_key FROM backup_service.backup ' . where('later', $later[1]) . ')', 4) . "; SELECT bk_read($later[4]); ROLLBACK"),
+	$evil, 'known: a data key that was stolen once forges after rotations too');
 
 # ----- At random: one to three changes of covered columns of a backup, its chunks or its base, sometimes with
 # checksum and stored size put right.

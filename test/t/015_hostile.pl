@@ -230,6 +230,31 @@ for my $function (sort keys %functions)
 }
 bk_fails($node, 'postgres', "SET ROLE nobody_at_all; SELECT FROM $_", '42501', qr/permission denied for view $_/, "no privileges: $_") for @views;
 
+# ----- PostgreSQL's own powerful roles: what docs/security.md says of them.
+my $key_hex = (slurp_file(bk_key_path($node)) =~ /^1:([0-9a-f]{64})/m)[0];
+bk_value($node, 'postgres', q{
+CREATE ROLE reader IN ROLE pg_read_all_data; CREATE ROLE writer IN ROLE pg_write_all_data, pg_read_all_data, backup_service_user; CREATE ROLE files IN ROLE pg_read_server_files; CREATE ROLE monitor IN ROLE pg_monitor; CREATE ROLE creator CREATEROLE CREATEDB;
+CREATE ROLE owner_of_all; CREATE DATABASE owned OWNER owner_of_all;
+SELECT FROM bk_create('secret', '"the secret"', compression => 'none'); SELECT FROM bk_create('open', '"the secret"', compression => 'none', encrypt => false)});
+my ($secret) = bk_value($node, 'postgres', "SELECT backup_id FROM bk_list('secret')");
+my $payload = "SELECT position('the secret'::bytea IN data) > 0 FROM backup_service.chunk WHERE resource_id";
+is(bk_value($node, 'postgres', "SET ROLE reader; $payload = 'secret'; $payload = 'open'"), "f\nt", 'pg_read_all_data: sees what is stored, in plain text only what was not encrypted');
+bk_fails($node, 'postgres', "SET ROLE reader; SELECT bk_read($secret)", '42501', qr/permission denied for function bk_read/, 'pg_read_all_data: restores nothing');
+bk_fails($node, 'postgres', "SET ROLE writer; SELECT bk_read($secret)", '42704', qr/does not exist/, 'pg_write_all_data: restores nothing of others');
+is(bk_value($node, 'postgres', "BEGIN; SET LOCAL ROLE writer; UPDATE backup_service.resource SET owner = 'writer' WHERE resource_id = 'secret'; SELECT bk_read($secret); ROLLBACK"), '"the secret"', 'unless it writes itself down as the owner');
+like(bk_value($node, 'postgres', "SET ROLE files; CREATE TEMP TABLE line (line text); COPY line FROM '${\ bk_key_path($node)}'; SELECT * FROM line"), qr/$key_hex/, 'pg_read_server_files: reads the key file');
+bk_fails($node, 'postgres', "LOAD 'backup_service'; SET ROLE files; SHOW backup_service.key_file", '42501', qr/permission denied|must be/, 'but is not told where it is');
+bk_fails($node, 'postgres', "SET ROLE $_; SELECT FROM backup_service.chunk", '42501', qr/permission denied for schema backup_service/, "$_: no table") for qw(monitor files creator);
+bk_fails($node, 'postgres', "SET ROLE $_; SELECT bk_read($secret)", '42501', qr/permission denied for function/, "$_: no function") for qw(monitor files creator);
+# CREATEROLE: up to PostgreSQL 15 it may grant any role that is no superuser's
+my $take = "BEGIN; SET LOCAL ROLE creator; GRANT backup_service_operator TO creator; SELECT bk_read($secret); ROLLBACK";
+if ($node->pg_version < 16) { is(bk_value($node, 'postgres', $take), '"the secret"', 'CREATEROLE makes itself an operator'); }
+else { bk_fails($node, 'postgres', $take, '42501', qr/permission denied to grant role/, 'CREATEROLE cannot make itself an operator'); }
+$node->safe_psql('owned', "CREATE EXTENSION backup_service; SELECT FROM bk_create('secret', '1')");
+bk_fails($node, 'owned', "SET ROLE owner_of_all; $_", '42501', qr/permission denied|must be owner|must have admin option/, "a database's owner: $_") for 'SELECT bk_read(1)', 'SELECT FROM backup_service.chunk', 'DROP EXTENSION backup_service', 'ALTER FUNCTION bk_read OWNER TO owner_of_all', 'GRANT backup_service_operator TO owner_of_all', 'DROP SCHEMA backup_service CASCADE';
+# the schema that the functions are in is the database owner's
+is(bk_value($node, 'owned', "SET client_min_messages = error; BEGIN; SET LOCAL ROLE owner_of_all; DROP SCHEMA public CASCADE; SELECT count(*) FROM pg_extension WHERE extname = 'backup_service'; ROLLBACK"), 0, 'but can drop schema public, and the extension with it');
+
 my %reads = map { $_ => 1 } qw(bk_read bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_verify_keys);
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
