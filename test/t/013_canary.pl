@@ -213,8 +213,8 @@ sub spilled
 	$session->quit;
 	return (scalar @found, $messages);
 }
-my @spilling = ("SELECT * FROM bk_read($large)", "SELECT * FROM bk_restore_at('large', 'infinity')", "SELECT value FROM bk_history('large', '')", "SELECT n FROM bk_list('large') CROSS JOIN generate_series(1, 3) n ORDER BY bk_read(backup_id)::text, n");
-my @sparing = ("SELECT bk_read($large)", "SELECT bk_restore_at('large', 'infinity')", "SELECT bk_history('large', '')", "SELECT backup_id, bk_read(backup_id) FROM bk_list('large') CROSS JOIN generate_series(1, 3) ORDER BY backup_id",
+my @spilling = ("SELECT * FROM bk_read($large)", "SELECT * FROM bk_restore($large)", "SELECT * FROM bk_diff($id, $large)", "SELECT * FROM bk_restore_at('large', 'infinity')", "SELECT value FROM bk_history('large', '')", "SELECT n FROM bk_list('large') CROSS JOIN generate_series(1, 3) n ORDER BY bk_read(backup_id)::text, n");
+my @sparing = ("SELECT bk_read($large)", "SELECT bk_restore($large)", "SELECT bk_diff($id, $large)", "SELECT bk_restore_at('large', 'infinity')", "SELECT bk_history('large', '')", "SELECT backup_id, bk_read(backup_id) FROM bk_list('large') CROSS JOIN generate_series(1, 3) ORDER BY backup_id",
 	"SELECT b.backup_id, d.document FROM bk_list('large') b CROSS JOIN LATERAL (SELECT bk_read(b.backup_id) AS document) d");
 for my $query (@spilling)
 {
