@@ -255,6 +255,13 @@ bk_fails($node, 'owned', "SET ROLE owner_of_all; $_", '42501', qr/permission den
 # the schema that the functions are in is the database owner's
 is(bk_value($node, 'owned', "SET client_min_messages = error; BEGIN; SET LOCAL ROLE owner_of_all; DROP SCHEMA public CASCADE; SELECT count(*) FROM pg_extension WHERE extname = 'backup_service'; ROLLBACK"), 0, 'but can drop schema public, and the extension with it');
 
+# the three roles are the cluster's: who may create roles can have made them before, with members
+$node->safe_psql('postgres', 'ALTER ROLE backup_service_operator RENAME TO operator_of_before; SET ROLE creator; CREATE ROLE backup_service_operator ROLE creator; CREATE DATABASE late');
+$node->safe_psql('late', "CREATE EXTENSION backup_service; SELECT FROM bk_create('secret', '\"the secret\"')");
+is(bk_value($node, 'late', 'SET ROLE creator; SELECT bk_read(1)'), '"the secret"', 'CREATEROLE can make the role of operators before the extension does');
+$node->safe_psql('late', 'DROP EXTENSION backup_service');
+$node->safe_psql('postgres', 'DROP ROLE backup_service_operator; ALTER ROLE operator_of_before RENAME TO backup_service_operator');
+
 my %reads = map { $_ => 1 } qw(bk_read bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_verify_keys);
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
