@@ -72,6 +72,15 @@ my ($output, $messages) = run_file('postgres', $script);
 is($messages, '', 'hostile names and labels are no errors');
 is_deeply([ split /\n/, $output ], [ ('t|t|t|t|t|t|t|t|t|t|t|t') x @given ], 'and given back to the letter');
 
+# A document and tags may hold anything, and be long.
+my $anything = 'repeat(' . literal("\n\e[2J\x{85}\t\"\\\\'{}[],:é\x{2028}\x{1f600}") . ', 50000)';
+($output, $messages) = run_file('postgres', <<"SQL");
+SELECT backup_id AS id FROM bk_create('long', jsonb_build_object($anything, jsonb_build_array($anything)), tags => jsonb_build_object($anything, $anything)) \\gset
+SELECT bk_read(:id) = jsonb_build_object($anything, jsonb_build_array($anything)), octet_length(bk_read(:id)::text) > 2000000, (SELECT tags = jsonb_build_object($anything, $anything) FROM bk_list('long', tags => jsonb_build_object($anything, $anything))),
+	bk_apply('{}', bk_delta('{}', bk_read(:id))) = bk_read(:id), (SELECT value = jsonb_build_array($anything) FROM bk_history('long', '[' || to_jsonb($anything)::text || ']'));
+SQL
+is("$output$messages", 't|t|t|t|t', 'long hostile documents, tags and paths too');
+
 # ----- What is not stored is refused: nothing of it can break a line of the log.
 my $forged = "2026-01-01 00:00:00.000 UTC [1] FATAL:  FORGED";
 my @controls = map { "a" . chr($_) . "b" } $ENV{LONG} ? (1 .. 0x1f, 0x7f .. 0x9f) : (1, 9, 10, 27, 0x7f, 0x80, 0x9f);
