@@ -104,7 +104,11 @@ my %functions = (
 	bk_rekey => {},
 	bk_key_retire => { version => 99 },
 	bk_key_copied => { version => 1 },
-	bk_verify_keys => {});
+	bk_verify_keys => {},
+	bk_owner_set => { resource_id => "'calls'", owner => 'current_user' },
+	bk_audit_seal => {},
+	bk_audit_verify => {},
+	bk_audit_trim => { before => "'-infinity'" });
 my %installed = map { $_->[0] => 1 } bk_rows($node, 'postgres', q{SELECT p.proname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'backup_service' JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid});
 is_deeply([ sort keys %functions ], [ sort keys %installed ], 'every function of the extension has a line');
 my @arguments = bk_rows($node, 'postgres', q{SELECT p.proname, a.name, a.type::regtype FROM pg_proc p, unnest(p.proargnames::text[], p.proargtypes::oid[]) WITH ORDINALITY a(name, type, n)
@@ -167,16 +171,19 @@ for my $kind (qw(log csv json))
 }
 my @stderr = split /\n/, $text{log};
 is(scalar(grep { /^\S+ \S+ UTC \[\d+\] ERROR: / } @stderr), $errors, 'stderr: each error is one line');
-is_deeply([ grep { !/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC \[\d+\] (?:ERROR|DETAIL|HINT|NOTICE|WARNING): / } @stderr ], [], 'stderr: no other lines');
+is_deeply([ grep { !/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC \[\d+\] (?:(?:ERROR|DETAIL|HINT|NOTICE|WARNING): |LOG:  backup_service audit: \{.*\}$)/ } @stderr ], [], 'stderr: no other lines');
+my @audit = map { /LOG:  backup_service audit: (.*)/ ? $1 : () } @stderr;
+cmp_ok(scalar @audit, '>', 20, 'the audit trail has lines there');
+is_deeply([ grep { !eval { $json->decode(encode('UTF-8', $_)) } } @audit ], [], 'each a JSON object');
 is_deeply([ grep { /^\S+ \S+ UTC \[1\] / } @stderr ], [], 'stderr: no forged one');
 is_deeply([ grep { /[\x01-\x1f\x7f-\x9f]/ } @stderr ], [], 'stderr: no control character');
-is_deeply([ grep { length > 1500 } @stderr ], [], 'stderr: no long line');
+is_deeply([ grep { length > (/backup_service audit/ ? 4000 : 1500) } @stderr ], [], 'stderr: no long line');
 my @csv = split /\n/, $text{csv};
 is(scalar(grep { /^\d{4}-[^,]*UTC,"[^,]*,"postgres",\d+,"\[local\]",.*,ERROR,/ } @csv), $errors, 'csvlog: each error is one line');
 is_deeply([ grep { !/^\d{4}-\d\d-\d\d [\d:.]+ UTC,/ } @csv ], [], 'csvlog: no other lines');
 my @records = map { eval { $json->decode(encode('UTF-8', $_)) } || { error_severity => 'NOT JSON', message => $_ } } split /\n/, $text{json};
 is(scalar(grep { $_->{error_severity} eq 'ERROR' } @records), $errors, 'jsonlog: each error is one line');
-is_deeply([ grep { $_->{error_severity} !~ /^(?:ERROR|NOTICE|WARNING)$/ } @records ], [], 'jsonlog: no other lines');
+is_deeply([ grep { $_->{error_severity} !~ /^(?:ERROR|NOTICE|WARNING)$/ && $_->{message} !~ /^backup_service audit: \{/ } @records ], [], 'jsonlog: no other lines');
 is_deeply([ grep { /[\x01-\x1f\x7f-\x9f]/ } map { ($_->{message}, $_->{detail} // '', $_->{hint} // '') } @records ], [], 'jsonlog: no control character');
 # the control: a line that PostgreSQL logs of a caller's words is broken, so the search would have found one
 run_file('postgres', "DO \$\$ BEGIN RAISE WARNING E'x\\n$forged'; END \$\$;");
@@ -271,7 +278,7 @@ is(bk_value($node, 'late', 'SET ROLE creator; SELECT bk_read(1)'), '"the secret"
 $node->safe_psql('late', 'DROP EXTENSION backup_service');
 $node->safe_psql('postgres', 'DROP ROLE backup_service_operator; ALTER ROLE operator_of_before RENAME TO backup_service_operator');
 
-my %reads = map { $_ => 1 } qw(bk_read bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_verify_keys);
+my %reads = map { $_ => 1 } qw(bk_read bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_verify_keys bk_audit_verify);
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'base', has_streaming => 1);
