@@ -12,7 +12,7 @@
 typedef struct BkBrokenLink
 {
 	BkLink		link;			/* BK_LINK_GOOD where none is broken */
-	int64		number;			/* of the event that is missing or changed; of the chain's last for the checkpoint */
+	int64		number;			/* of that event; of the chain's last for the checkpoint */
 	bool		checkpoint_holds;	/* said only where no link is broken */
 } BkBrokenLink;
 
