@@ -163,6 +163,8 @@ bk_audit_trim_events(const BkCall *call, TimestampTz before)
 
 	bk_view_open();
 	bk_chain_for_each(call, trim_chain, &trimming);
+	/* The keys' chain comes last: who re-wraps data keys has resources locked when he adds his event. */
+	trim_chain(BK_KEY_CHAIN, &trimming);
 	bk_view_close();
 	return trimming.trimmed;
 }

@@ -198,6 +198,9 @@ bk_audit_verify_chains(const BkCall *call, const char *resource_id, const BkAudi
 		verify_chain(resource_id, (void *) report);
 	}
 	else
+	{
+		verify_chain(BK_KEY_CHAIN, (void *) report);
 		bk_chain_for_each(call, verify_chain, (void *) report);
+	}
 	bk_view_close();
 }

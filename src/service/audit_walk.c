@@ -30,7 +30,7 @@ bk_chain_walk(BkChain *chain, BkBrokenLink *broken)
 void
 bk_chain_for_each(const BkCall *call, void (*work) (const char *resource_id, void *argument), void *argument)
 {
-	char	   *resource_id = pstrdup(BK_KEY_CHAIN);
+	char	   *resource_id = bk_event_find_chain("");
 
 	while (resource_id != NULL)
 	{

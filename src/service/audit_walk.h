@@ -19,7 +19,7 @@ typedef struct BkBrokenLink
 /* Go to the end of a chain, broken or not; true where all is well. */
 extern bool bk_chain_walk(BkChain *chain, BkBrokenLink *broken);
 
-/* Do something for every chain there is, in order of resource_id, in a view. */
+/* Do something for every resource's chain, in order of resource_id, in a view. */
 extern void bk_chain_for_each(const BkCall *call, void (*work) (const char *resource_id, void *argument), void *argument);
 
 #endif							/* BK_AUDIT_WALK_H */
