@@ -78,7 +78,7 @@ extern void bk_event_insert_unsealed(const BkEvent *event);
 /* The first resource after one ("": from the first) that has unsealed events, in a view; NULL where none has. */
 extern char *bk_event_find_unsealed_resource(const char *after);
 
-/* The oldest unsealed events of a resource, and their ids, in a view; at most limit. */
+/* The oldest unsealed events of reads of a resource, and their ids, in a view; at most limit. */
 extern int	bk_event_find_unsealed(const char *resource_id, int limit, BkEvent **events, int64 **ids);
 
 /* Remove unsealed events, and say how many there were. */
