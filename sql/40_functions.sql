@@ -80,3 +80,11 @@ COMMENT ON FUNCTION @extschema@.bk_key_copied IS 'note that a master key version
 CREATE FUNCTION @extschema@.bk_verify_keys(OUT version integer, OUT available boolean, OUT problem text)
 RETURNS SETOF record LANGUAGE C AS 'MODULE_PATHNAME', 'bk_verify_keys';
 COMMENT ON FUNCTION @extschema@.bk_verify_keys IS 'whether each master key version can be had now, and if not, why';
+
+CREATE FUNCTION @extschema@.bk_worker_start()
+RETURNS integer LANGUAGE C AS 'MODULE_PATHNAME', 'bk_worker_start';
+COMMENT ON FUNCTION @extschema@.bk_worker_start IS 'start the worker of this database, where backup_service is not in shared_preload_libraries; gives its process id';
+
+CREATE FUNCTION backup_service.wake_worker()
+RETURNS void LANGUAGE C AS 'MODULE_PATHNAME', 'bk_worker_wake';
+COMMENT ON FUNCTION backup_service.wake_worker IS 'have the worker look for work in this database at commit';

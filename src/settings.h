@@ -11,6 +11,7 @@
 #define BK_MAX_CHAIN_LENGTH		10000
 
 extern int	bk_setting_compression; /* a BkCompression */
+extern char *bk_setting_databases;
 extern bool bk_setting_encrypt;
 extern int	bk_setting_key_cache_ttl;	/* seconds */
 extern char *bk_setting_key_command;
@@ -19,6 +20,7 @@ extern char *bk_setting_key_file;
 extern bool bk_setting_key_file_create;
 extern int	bk_setting_max_chain_length;
 extern int	bk_setting_max_snapshots;
+extern int	bk_setting_worker_idle_timeout; /* seconds */
 
 extern void bk_settings_init(void);
 

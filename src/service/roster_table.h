@@ -24,6 +24,7 @@ typedef struct BkJobState
 {
 	TimestampTz due;			/* not earlier; DT_NOEND: when woken */
 	int			failures;		/* in a row */
+	int			stuck;			/* batches in a row that found nothing to do though the job was due */
 } BkJobState;
 
 typedef struct BkRosterEntry

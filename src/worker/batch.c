@@ -31,28 +31,23 @@ bk_batch_sql_version(void)
 
 /* Ask, run, ask; the job's next time. */
 static TimestampTz
-attend(const BkJob *job, const BkCall *call, BkOutcome *outcome)
+attend(const BkJob *job, BkJobState *state, const BkCall *call, BkOutcome *outcome)
 {
 	TimestampTz now = bk_now();
-	TimestampTz due = now;
+	TimestampTz due = job->next_due ? job->next_due(call, now) : now;
+	bool		more = due <= now && job->run_batch(call, now);
 
-	*outcome = BK_ASKED;
-	if (job->next_due)
-	{
+	*outcome = due <= now && (more || job->next_due) ? BK_RAN : BK_ASKED;
+	if (more)
+		due = now;
+	else if (*outcome == BK_RAN)
 		due = job->next_due(call, now);
-		if (due > now)
-			return due;
-		*outcome = BK_RAN;
-	}
-	if (job->run_batch(call, now))
-	{
-		*outcome = BK_RAN;
-		return now;
-	}
-	if (job->next_due == NULL)
-		return DT_NOEND;
-	/* What is due and cannot be done at the moment is not waited for in a circle. */
-	return Max(job->next_due(call, now), now + USECS_PER_SEC);
+	else if (job->next_due == NULL)
+		due = DT_NOEND;
+
+	/* What is due and cannot be done at the moment (a lock) is not waited for in a circle. */
+	state->stuck = due <= now && !more ? state->stuck + 1 : 0;
+	return state->stuck ? bk_retry_time(now, state->stuck) : due;
 }
 
 /*
@@ -60,7 +55,7 @@ attend(const BkJob *job, const BkCall *call, BkOutcome *outcome)
  * work is done as the owner, as in every function of the extension.
  */
 static TimestampTz
-attend_as_owner(const BkJob *job, Oid owner, BkOutcome *outcome)
+attend_as_owner(const BkJob *job, BkJobState *state, Oid owner, BkOutcome *outcome)
 {
 	MemoryContext memory = CurrentMemoryContext;
 	BkCall		call;
@@ -77,7 +72,7 @@ attend_as_owner(const BkJob *job, Oid owner, BkOutcome *outcome)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(call.memory);
-	due = attend(job, &call, outcome);
+	due = attend(job, state, &call, outcome);
 	SPI_finish();
 	MemoryContextSwitchTo(memory);
 	SetUserIdAndSecContext(saved_role, saved_context);
@@ -114,7 +109,7 @@ run_transaction(const BkJob *job, BkJobState *state)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	outcome = hold_extension(&extension);
 	if (outcome == BK_RAN && job)
-		due = attend_as_owner(job, extension.owner, &outcome);
+		due = attend_as_owner(job, state, extension.owner, &outcome);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 

@@ -17,7 +17,7 @@ at_worker_exit(int code, Datum argument)
 }
 
 bool
-bk_claim_database(Oid database)
+bk_claim_database(Oid database, int jobs)
 {
 	BkRosterEntry *entry;
 
@@ -28,6 +28,8 @@ bk_claim_database(Oid database)
 		entry->pid = MyProcPid;
 		entry->latch = MyLatch;
 		entry->starting = false;
+		for (int i = jobs; i < BK_MAX_JOBS; i++)
+			entry->jobs[i].due = DT_NOEND;
 		mine = entry;
 	}
 	LWLockRelease(&bk_roster->lock);
@@ -140,7 +142,7 @@ bk_claim_note_seen(void)
 }
 
 int
-bk_claim_failures(void)
+bk_claim_note_failure(void)
 {
-	return mine->failures;
+	return ++mine->failures;
 }

@@ -10,6 +10,7 @@
 /* Why a worker ends. */
 typedef enum BkEnding
 {
+	BK_GO_ON,					/* it does not */
 	BK_END_FAILED,				/* by an error outside of jobs, or a signal in one: again after a growing delay */
 	BK_END_IDLE,				/* nothing is to be done until a job is due, or somebody wakes it */
 	BK_END_LEAVE,				/* it stood in the way of a statement on the database */
@@ -22,7 +23,7 @@ typedef enum BkEnding
  * Claim a database until bk_claim_release() or the process's end; false where another
  * worker has it or there is no room.
  */
-extern bool bk_claim_database(Oid database);
+extern bool bk_claim_database(Oid database, int jobs);
 
 /* False, and the claim stands, where the worker would rest but was woken meanwhile. */
 extern bool bk_claim_release(BkEnding ending);
@@ -35,6 +36,6 @@ extern bool bk_claim_take_leave(void);	/* whether it was asked to leave */
 extern bool bk_claim_is_crowded(void);	/* databases wait for worker slots: who has nothing to do shall end */
 extern void bk_claim_note_seen(void);	/* the extension is there, and fits the library */
 extern bool bk_claim_complain_once(void);	/* false where that has been done, and nothing was well since */
-extern int	bk_claim_failures(void);	/* of workers in a row */
+extern int	bk_claim_note_failure(void);	/* returns how many there were in a row */
 
 #endif							/* BK_CLAIM_H */

@@ -1,0 +1,2 @@
+-- There is one more database to serve, once this has been committed.
+SELECT backup_service.wake_worker();
