@@ -4,6 +4,7 @@
 #   make test       installs what the tests need, builds, runs every test
 #   make test-long  the same with the long sweeps in full
 #   make bench      measures against peers
+#   make rights     prints who gets what of each function and view, as seen in real calls
 #   make, make install, make installcheck: PGXS, as in every extension
 
 EXTENSION = backup_service
@@ -42,7 +43,7 @@ endif
 sql/backup_service--$(EXTVERSION).sql: $(SQL_FRAGMENTS)
 	printf '%s\n' '\echo Use "CREATE EXTENSION backup_service" to load this file. \quit' | cat - $^ > $@
 
-.PHONY: demo demo-stop test test-long bench
+.PHONY: demo demo-stop test test-long bench rights
 demo:
 	@demo/run
 demo-stop:
@@ -53,3 +54,5 @@ test-long:
 	@LONG=1 test/tools/test
 bench:
 	@bench/run
+rights:
+	@test/tools/rights

@@ -47,3 +47,18 @@ SELECT k.version, k.state, coalesce(b.backups, 0) AS backups, k.created_at, k.cr
   LEFT JOIN (SELECT key_version, pg_catalog.count(*) AS backups FROM backup_service.backup GROUP BY key_version) b
 	ON b.key_version = k.version;
 COMMENT ON VIEW @extschema@.bk_keys IS 'master key versions, and how many backups use each';
+
+-- Auditors and operators see every event, also of keys and of resources that are no more; others those of their resources.
+CREATE VIEW @extschema@.bk_audit WITH (security_barrier) AS
+SELECT e.resource_id, e.number, e.at, e.action, e.outcome, e.session_role, e.role, e.application, e.client,
+	   e.backup_id, e.detail, pg_catalog.encode(e.hash, 'hex') AS hash
+  FROM (SELECT resource_id, number, at, action, outcome, session_role, role, application, client, backup_id, detail, hash
+		  FROM backup_service.audit_event
+		 UNION ALL
+		SELECT resource_id, NULL, at, action, outcome, session_role, role, application, client, backup_id, detail, NULL
+		  FROM backup_service.audit_unsealed) e
+ WHERE EXISTS (SELECT FROM pg_catalog.pg_roles o
+				WHERE o.rolname IN ('backup_service_operator', 'backup_service_auditor')
+				  AND pg_catalog.pg_has_role(o.oid, 'USAGE'))
+	OR EXISTS (SELECT FROM backup_service.visible_resource r WHERE r.resource_id = e.resource_id);
+COMMENT ON VIEW @extschema@.bk_audit IS 'who did what; number and hash are null until an event of a read is sealed, resource_id is empty for events of keys';

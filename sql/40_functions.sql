@@ -81,6 +81,23 @@ CREATE FUNCTION @extschema@.bk_verify_keys(OUT version integer, OUT available bo
 RETURNS SETOF record LANGUAGE C AS 'MODULE_PATHNAME', 'bk_verify_keys';
 COMMENT ON FUNCTION @extschema@.bk_verify_keys IS 'whether each master key version can be had now, and if not, why';
 
+CREATE FUNCTION @extschema@.bk_owner_set(resource_id text, owner name)
+RETURNS void LANGUAGE C AS 'MODULE_PATHNAME', 'bk_owner_set';
+COMMENT ON FUNCTION @extschema@.bk_owner_set IS 'give a resource to another role';
+
+CREATE FUNCTION @extschema@.bk_audit_seal(max_events integer = 10000)
+RETURNS bigint LANGUAGE C AS 'MODULE_PATHNAME', 'bk_audit_seal';
+COMMENT ON FUNCTION @extschema@.bk_audit_seal IS 'chain the events of reads that are not in a chain yet, and say how many; call it again until it says 0';
+
+CREATE FUNCTION @extschema@.bk_audit_verify(
+	resource_id text = NULL, OUT chain text, OUT number bigint, OUT backup_id bigint, OUT problem text)
+RETURNS SETOF record LANGUAGE C AS 'MODULE_PATHNAME', 'bk_audit_verify';
+COMMENT ON FUNCTION @extschema@.bk_audit_verify IS 'the first broken link of each chain of audit events, and what was done to backups behind the functions'' back; no row where all is well';
+
+CREATE FUNCTION @extschema@.bk_audit_trim(before timestamptz)
+RETURNS bigint LANGUAGE C AS 'MODULE_PATHNAME', 'bk_audit_trim';
+COMMENT ON FUNCTION @extschema@.bk_audit_trim IS 'remove audit events older than a time, and say how many; what is left can still be verified';
+
 CREATE FUNCTION @extschema@.bk_worker_start()
 RETURNS integer LANGUAGE C AS 'MODULE_PATHNAME', 'bk_worker_start';
 COMMENT ON FUNCTION @extschema@.bk_worker_start IS 'start the worker of this database, where backup_service is not in shared_preload_libraries; gives its process id';

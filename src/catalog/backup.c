@@ -134,6 +134,13 @@ static BkStatement find_wrapped_by = {
 	.types = {INT4OID, TEXTOID, INT8OID, INT4OID},
 };
 
+static BkStatement find_after = {
+	.sql = "SELECT " COLUMNS " FROM backup_service.backup b" JOINS
+	" WHERE b.resource_id = $1 AND b.backup_id > $2 ORDER BY b.backup_id LIMIT $3",
+	.nargs = 3,
+	.types = {TEXTOID, INT8OID, INT4OID},
+};
+
 static BkStatement rewrap = {
 	.sql = "UPDATE backup_service.backup SET wrapped_key = $4, key_version = $5"
 	" WHERE resource_id = $1 AND backup_id = $2 AND wrapped_key = $3",
@@ -365,6 +372,17 @@ bk_backup_find_wrapped_by(int32 key_version, const char *after_resource, int64 a
 	bk_value_add_int64(&values, after_backup);
 	bk_value_add(&values, Int32GetDatum(limit));
 	return read_rows(bk_statement_read(&find_wrapped_by, &values, 0), backups);
+}
+
+int
+bk_backup_find_after(const char *resource_id, int64 after_backup, int limit, BkBackup **backups)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add_int64(&values, after_backup);
+	bk_value_add(&values, Int32GetDatum(limit));
+	return read_rows(bk_statement_read(&find_after, &values, 0), backups);
 }
 
 bool

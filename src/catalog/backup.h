@@ -121,6 +121,9 @@ extern void bk_backup_set_verified(const BkBackup *backup, TimestampTz verified_
 extern int	bk_backup_find_wrapped_by(int32 key_version, const char *after_resource, int64 after_backup,
 									  int limit, BkBackup **backups);
 
+/* The next backups of a resource in order of id, after one, in a view; at most limit. */
+extern int	bk_backup_find_after(const char *resource_id, int64 after_backup, int limit, BkBackup **backups);
+
 /* Replace a wrapped key, unless it is another by now; true where it was replaced. */
 extern bool bk_backup_rewrap(const BkBackup *backup, const uint8 wrapped_key[BK_WRAPPED_DEK_BYTES], int32 key_version);
 

@@ -11,15 +11,16 @@
 static BkStatement insert_completed = {
 	.sql = "INSERT INTO backup_service.restore_operation (resource_id, backup_id, target_resource_id, type, status,"
 	" progress, validated, role, created_by, created_at, completed_at)"
-	" VALUES ($1, $2, $3, $4, 'completed', 100, $5, $6, $7, $8, $9)",
+	" VALUES ($1, $2, $3, $4, 'completed', 100, $5, $6, $7, $8, $9) RETURNING operation_id",
 	.nargs = 9,
 	.types = {TEXTOID, INT8OID, TEXTOID, TEXTOID, BOOLOID, NAMEOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
 };
 
-void
+int64
 bk_operation_insert_completed(const BkOperation *operation)
 {
 	BkValues	values = {0};
+	int64		operation_id;
 
 	bk_value_add_text(&values, operation->resource_id);
 	bk_value_add_int64(&values, operation->backup_id);
@@ -31,4 +32,7 @@ bk_operation_insert_completed(const BkOperation *operation)
 	bk_value_add(&values, TimestampTzGetDatum(operation->created_at));
 	bk_value_add(&values, TimestampTzGetDatum(operation->completed_at));
 	bk_statement_write(&insert_completed, &values);
+	operation_id = bk_column_int64(0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return operation_id;
 }

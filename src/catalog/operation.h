@@ -22,7 +22,7 @@ typedef struct BkOperation
 	TimestampTz completed_at;
 } BkOperation;
 
-/* Record a restore that has answered: completed, progress 100, no errors. */
-extern void bk_operation_insert_completed(const BkOperation *operation);
+/* Record a restore that has answered: completed, progress 100, no errors.  Returns its id. */
+extern int64 bk_operation_insert_completed(const BkOperation *operation);
 
 #endif							/* BK_CATALOG_OPERATION_H */

@@ -7,66 +7,92 @@
 #include "catalog/pg_type.h"
 
 /* $1 to $23: one row of backup; the names of those that the other parts use. */
-#define INSERT_BACKUP \
-	"WITH row AS (INSERT INTO backup_service.backup (" BK_BACKUP_COLUMNS ")" \
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)),"
+#define BACKUP_VALUES \
+	"$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23"
 #define RESOURCE_ID		"$1"
 #define BACKUP_ID		"$2"
 #define STORED_SIZE		"$6"
 #define CREATED_AT		"$17"
 #define RESOURCE_TYPE	"$18"
+#define CREATED_BY		"$22"
 
-#define INSERT_CHUNK \
-	" chunk AS (INSERT INTO backup_service.chunk (resource_id, backup_id, seq, data)" \
-	" VALUES (" RESOURCE_ID ", " BACKUP_ID ", 0, $24)),"
-#define INSERT_SNAPSHOT \
-	" point AS (INSERT INTO backup_service.snapshot (resource_id, created_at, backup_id)" \
-	" VALUES (" RESOURCE_ID ", " CREATED_AT ", " BACKUP_ID "))"
+/* $24 to $34: the event; $35: the chunk. */
+#define EVENT_VALUES	"$24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34"
+#define EVENT_NUMBER	"$24"
+#define EVENT_HASH		"$34"
+#define CHUNK			"$35"
+
+/* The rows of every new backup; source is " FROM resource" where there shall be none unless that has a row. */
+#define INSERT_BACKUP(source) \
+	" backup AS (INSERT INTO backup_service.backup (" BK_BACKUP_COLUMNS ") SELECT " BACKUP_VALUES source ")"
+#define INSERT_EVENT(source) \
+	", event AS (INSERT INTO backup_service.audit_event (resource_id, backup_id, " BK_EVENT_COLUMNS ")" \
+	" SELECT " RESOURCE_ID ", " BACKUP_ID ", " EVENT_VALUES source ")"
+#define INSERT_CHUNK(source) \
+	", chunk AS (INSERT INTO backup_service.chunk (resource_id, backup_id, seq, data)" \
+	" SELECT " RESOURCE_ID ", " BACKUP_ID ", 0, " CHUNK source ")"
+#define INSERT_SNAPSHOT(source) \
+	", point AS (INSERT INTO backup_service.snapshot (resource_id, created_at, backup_id)" \
+	" SELECT " RESOURCE_ID ", " CREATED_AT ", " BACKUP_ID source ")"
+
+/* Both give a row with backups_made, where they write. */
 #define UPDATE_RESOURCE \
 	" UPDATE backup_service.resource SET last_backup_id = " BACKUP_ID ", last_backup_at = " CREATED_AT "," \
-	" resource_type = " RESOURCE_TYPE ", backups_made = backups_made + 1, bytes_stored = bytes_stored + " STORED_SIZE \
+	" resource_type = " RESOURCE_TYPE ", backups_made = backups_made + 1, bytes_stored = bytes_stored + " STORED_SIZE "," \
+	" audit_number = " EVENT_NUMBER ", audit_hash = " EVENT_HASH \
 	" WHERE resource_id = " RESOURCE_ID " RETURNING backups_made"
+#define INSERT_RESOURCE \
+	" resource AS (INSERT INTO backup_service.resource (resource_id, resource_type, owner, created_at," \
+	" last_backup_id, last_backup_at, backups_made, bytes_stored, audit_number, audit_hash)" \
+	" VALUES (" RESOURCE_ID ", " RESOURCE_TYPE ", " CREATED_BY ", " CREATED_AT ", " BACKUP_ID ", " CREATED_AT "," \
+	" 1, " STORED_SIZE ", " EVENT_NUMBER ", " EVENT_HASH ") ON CONFLICT (resource_id) DO NOTHING" \
+	" RETURNING backups_made),"
 
-static BkStatement record = {
-	.sql = INSERT_BACKUP INSERT_SNAPSHOT UPDATE_RESOURCE,
-	.nargs = BK_BACKUP_NARGS,
-	.types = {BK_BACKUP_TYPES},
+#define IN_KNOWN(chunk) \
+	"WITH" INSERT_BACKUP("") INSERT_EVENT("") chunk INSERT_SNAPSHOT("") UPDATE_RESOURCE
+#define FROM_NEW " FROM resource"
+#define IN_NEW(chunk) \
+	"WITH" INSERT_RESOURCE INSERT_BACKUP(FROM_NEW) INSERT_EVENT(FROM_NEW) chunk INSERT_SNAPSHOT(FROM_NEW) \
+	" SELECT backups_made" FROM_NEW
+
+/* The four statements: into a resource that is known or new, with a chunk or without. */
+static BkStatement statements[2][2] = {
+	[false][false] = {
+		.sql = IN_KNOWN(""),
+		.nargs = BK_BACKUP_NARGS + BK_EVENT_NARGS,
+		.types = {BK_BACKUP_TYPES, BK_EVENT_TYPES},
+	},
+	[false][true] = {
+		.sql = IN_KNOWN(INSERT_CHUNK("")),
+		.nargs = BK_BACKUP_NARGS + BK_EVENT_NARGS + 1,
+		.types = {BK_BACKUP_TYPES, BK_EVENT_TYPES, BYTEAOID},
+	},
+	[true][false] = {
+		.sql = IN_NEW(""),
+		.nargs = BK_BACKUP_NARGS + BK_EVENT_NARGS,
+		.types = {BK_BACKUP_TYPES, BK_EVENT_TYPES},
+	},
+	[true][true] = {
+		.sql = IN_NEW(INSERT_CHUNK(FROM_NEW)),
+		.nargs = BK_BACKUP_NARGS + BK_EVENT_NARGS + 1,
+		.types = {BK_BACKUP_TYPES, BK_EVENT_TYPES, BYTEAOID},
+	},
 };
 
-static BkStatement record_with_chunk = {
-	.sql = INSERT_BACKUP INSERT_CHUNK INSERT_SNAPSHOT UPDATE_RESOURCE,
-	.nargs = BK_BACKUP_NARGS + 1,
-	.types = {BK_BACKUP_TYPES, BYTEAOID},
-};
-
-/* Run one of them and read backups_made. */
-static int64
-execute(BkStatement *statement, BkValues *values, const BkBackup *backup)
+int64
+bk_record_backup(const BkBackup *backup, const BkEvent *event, const BkText *chunk, bool is_new)
 {
-	int64		backups_made;
+	BkValues	values = {0};
+	int64		backups_made = 0;
 
-	if (bk_statement_write(statement, values) != 1)
+	bk_backup_add_values(&values, backup);
+	bk_event_add_values(&values, event);
+	if (chunk)
+		bk_value_add_bytes(&values, chunk->data, chunk->len);
+	if (bk_statement_write(&statements[is_new][chunk != NULL], &values) == 1)
+		backups_made = bk_column_int64(0, 1);
+	else if (!is_new)
 		elog(ERROR, "the locked row of resource \"%s\" is gone", backup->resource_id);
-	backups_made = bk_column_int64(0, 1);
 	SPI_freetuptable(SPI_tuptable);
 	return backups_made;
-}
-
-int64
-bk_record_backup(const BkBackup *backup)
-{
-	BkValues	values = {0};
-
-	bk_backup_add_values(&values, backup);
-	return execute(&record, &values, backup);
-}
-
-int64
-bk_record_backup_with_chunk(const BkBackup *backup, BkText chunk)
-{
-	BkValues	values = {0};
-
-	bk_backup_add_values(&values, backup);
-	bk_value_add_bytes(&values, chunk.data, chunk.len);
-	return execute(&record_with_chunk, &values, backup);
 }

@@ -8,7 +8,7 @@
 #include "utils/timestamp.h"
 
 #define FIND_RESOURCE \
-	"SELECT resource_id, owner, last_backup_at FROM backup_service.resource WHERE resource_id = $1"
+	"SELECT resource_id, owner, last_backup_at, audit_number, audit_hash FROM backup_service.resource WHERE resource_id = $1"
 
 static BkStatement find_resource = {
 	.sql = FIND_RESOURCE,
@@ -36,9 +36,16 @@ static BkStatement insert_resource = {
 };
 
 static BkStatement touch_resource = {
-	.sql = "UPDATE backup_service.resource SET bytes_stored = bytes_stored + $2 WHERE resource_id = $1",
+	.sql = "UPDATE backup_service.resource SET bytes_stored = bytes_stored + $2, audit_number = $3, audit_hash = $4"
+	" WHERE resource_id = $1",
+	.nargs = 4,
+	.types = {TEXTOID, INT8OID, INT8OID, BYTEAOID},
+};
+
+static BkStatement set_owner = {
+	.sql = "UPDATE backup_service.resource SET owner = $2 WHERE resource_id = $1",
 	.nargs = 2,
-	.types = {TEXTOID, INT8OID},
+	.types = {TEXTOID, NAMEOID},
 };
 
 static void
@@ -47,6 +54,10 @@ read_row(BkResource *resource)
 	resource->resource_id = bk_column_text(0, 1);
 	resource->owner = bk_column_is_null(0, 2) ? pstrdup("") : bk_column_text(0, 2);
 	resource->last_backup_at = bk_column_int64(0, 3);
+	resource->is_new = false;
+	resource->audit_number = bk_column_int64(0, 4);
+	if (!bk_column_bytes(0, 5, resource->audit_hash, BK_DIGEST_BYTES))
+		memset(resource->audit_hash, 0, BK_DIGEST_BYTES);
 	SPI_freetuptable(SPI_tuptable);
 }
 
@@ -100,11 +111,23 @@ bk_resource_insert(const char *resource_id, const char *resource_type,
 }
 
 void
-bk_resource_touch(const char *resource_id, int64 bytes_stored)
+bk_resource_touch(const BkResource *resource, int64 bytes_stored)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource->resource_id);
+	bk_value_add_int64(&values, bytes_stored);
+	bk_value_add_int64(&values, resource->audit_number);
+	bk_value_add_bytes(&values, resource->audit_hash, BK_DIGEST_BYTES);
+	bk_statement_write(&touch_resource, &values);
+}
+
+void
+bk_resource_set_owner(const char *resource_id, const char *owner)
 {
 	BkValues	values = {0};
 
 	bk_value_add_text(&values, resource_id);
-	bk_value_add_int64(&values, bytes_stored);
-	bk_statement_write(&touch_resource, &values);
+	bk_value_add_name(&values, owner);
+	bk_statement_write(&set_owner, &values);
 }

@@ -7,6 +7,7 @@
 #define BK_CATALOG_RESOURCE_H
 
 #include "catalog/statement.h"
+#include "common/backup_types.h"
 #include "datatype/timestamp.h"
 
 typedef struct BkResource
@@ -14,6 +15,11 @@ typedef struct BkResource
 	char	   *resource_id;
 	char	   *owner;
 	TimestampTz last_backup_at;	/* created_at of the newest backup ever made */
+	bool		is_new;			/* there is no row yet; the others are as if there was never a backup */
+
+	/* where its chain of audit events ends */
+	int64		audit_number;	/* 0: nowhere yet */
+	uint8		audit_hash[BK_DIGEST_BYTES];
 } BkResource;
 
 /* Read without a lock, in a view; false where there is none. */
@@ -37,9 +43,13 @@ extern bool bk_resource_insert(const char *resource_id, const char *resource_typ
 							   const char *owner, TimestampTz created_at);
 
 /*
- * Mark a locked resource's row as changed, so that writers whose snapshot is
- * older get 40001: every change of its backups does this.
+ * Note where the audit events of a locked resource end now, and how many bytes were
+ * stored.  So its row is changed, and writers whose snapshot is older get 40001:
+ * every change of its backups does this.
  */
-extern void bk_resource_touch(const char *resource_id, int64 bytes_stored);
+extern void bk_resource_touch(const BkResource *resource, int64 bytes_stored);
+
+/* Give a locked resource to another role. */
+extern void bk_resource_set_owner(const char *resource_id, const char *owner);
 
 #endif							/* BK_CATALOG_RESOURCE_H */

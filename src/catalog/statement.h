@@ -13,7 +13,7 @@
 
 #include "executor/spi.h"
 
-#define BK_MAX_PARAMETERS	32
+#define BK_MAX_PARAMETERS	40
 
 typedef struct BkStatement
 {

@@ -9,8 +9,6 @@
 #include "settings.h"
 #include "utils/timestamp.h"
 
-PG_FUNCTION_INFO_V1(bk_create);
-
 static void
 read_request(FunctionCallInfo fcinfo, BkCreateRequest *request)
 {
@@ -32,19 +30,13 @@ read_request(FunctionCallInfo fcinfo, BkCreateRequest *request)
  * compression text, retention interval, tags jsonb, source text, version text)
  * returns bk_backups
  */
-Datum
-bk_create(PG_FUNCTION_ARGS)
+BK_FUNCTION(bk_create)
 {
-	BkEntry		entry;
 	BkCreateRequest request;
 	BkBackup	backup;
-	Datum		result;
 
 	read_request(fcinfo, &request);
 	bk_check_can_write("bk_create()", NULL);
-	bk_enter(fcinfo, &entry);
-	bk_create_backup(&entry.call, &request, &backup);
-	result = bk_backup_row(fcinfo, &entry, &backup);
-	bk_leave(&entry);
-	return result;
+	bk_create_backup(&entry->call, &request, &backup);
+	return bk_backup_row(fcinfo, entry, &backup);
 }

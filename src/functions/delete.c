@@ -8,9 +8,6 @@
 #include "functions/backup_row.h"
 #include "functions/entry.h"
 
-PG_FUNCTION_INFO_V1(bk_delete);
-PG_FUNCTION_INFO_V1(bk_consolidate);
-
 static BkDependents
 dependents_argument(FunctionCallInfo fcinfo, int argument)
 {
@@ -32,36 +29,26 @@ dependents_argument(FunctionCallInfo fcinfo, int argument)
 }
 
 /* bk_delete(backup_id bigint, dependents text, resource_id text) returns bigint */
-Datum
-bk_delete(PG_FUNCTION_ARGS)
+BK_FUNCTION(bk_delete)
 {
-	BkEntry		entry;
 	int64		backup_id = bk_id_argument(fcinfo, 0, "backup_id");
 	BkDependents dependents = dependents_argument(fcinfo, 1);
 	char	   *resource_id = bk_optional_resource_id(fcinfo, 2, "resource_id");
 	int64		deleted;
 
 	bk_check_can_write("bk_delete()", NULL);
-	bk_enter(fcinfo, &entry);
-	deleted = bk_delete_backup(&entry.call, backup_id, dependents, resource_id);
-	bk_leave(&entry);
+	deleted = bk_delete_backup(&entry->call, backup_id, dependents, resource_id);
 	PG_RETURN_INT64(deleted);
 }
 
 /* bk_consolidate(backup_id bigint, resource_id text) returns bk_backups */
-Datum
-bk_consolidate(PG_FUNCTION_ARGS)
+BK_FUNCTION(bk_consolidate)
 {
-	BkEntry		entry;
 	int64		backup_id = bk_id_argument(fcinfo, 0, "backup_id");
 	char	   *resource_id = bk_optional_resource_id(fcinfo, 1, "resource_id");
 	BkBackup	backup;
-	Datum		result;
 
 	bk_check_can_write("bk_consolidate()", NULL);
-	bk_enter(fcinfo, &entry);
-	bk_consolidate_backup(&entry.call, backup_id, resource_id, &backup);
-	result = bk_backup_row(fcinfo, &entry, &backup);
-	bk_leave(&entry);
-	return result;
+	bk_consolidate_backup(&entry->call, backup_id, resource_id, &backup);
+	return bk_backup_row(fcinfo, entry, &backup);
 }

@@ -8,6 +8,7 @@
 #include "catalog/pg_proc.h"
 #include "document/document.h"
 #include "executor/spi.h"
+#include "service/audit_log.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -34,11 +35,14 @@ set_for_call(const char *setting, const char *value)
 }
 
 /* In the order that lets a failure at any point be undone by the abort. */
-void
-bk_enter(FunctionCallInfo fcinfo, BkEntry *entry)
+static void
+enter(FunctionCallInfo fcinfo, const char *name, BkEntry *entry)
 {
 	BkCall	   *call = &entry->call;
 
+	memset(entry, 0, sizeof(*entry));
+	call->function = name;
+	call->attempt = &entry->attempt;
 	call->role = GetUserId();
 	call->result_memory = CurrentMemoryContext;
 	call->memory = bk_memory_new(CurrentMemoryContext, "backup_service call");
@@ -61,14 +65,35 @@ bk_enter(FunctionCallInfo fcinfo, BkEntry *entry)
 	MemoryContextSwitchTo(call->memory);
 }
 
-void
-bk_leave(BkEntry *entry)
+static void
+leave(BkEntry *entry)
 {
 	SPI_finish();
 	SetUserIdAndSecContext(entry->saved_role, entry->saved_context);
 	AtEOXact_GUC(true, entry->saved_guc_level);
 	MemoryContextSwitchTo(entry->call.result_memory);
 	bk_memory_delete(entry->call.memory);
+}
+
+Datum
+bk_run(FunctionCallInfo fcinfo, const char *name, BkBody body)
+{
+	BkEntry		entry;
+	Datum		result = (Datum) 0;
+
+	enter(fcinfo, name, &entry);
+	PG_TRY();
+	{
+		result = body(fcinfo, &entry);
+	}
+	PG_CATCH();
+	{
+		bk_log_failure(&entry.call);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	leave(&entry);
+	return result;
 }
 
 Datum

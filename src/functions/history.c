@@ -12,8 +12,6 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-PG_FUNCTION_INFO_V1(bk_history);
-
 /* One row to come, kept until it is asked for. */
 typedef struct Row
 {
@@ -40,26 +38,29 @@ make_rows(MemoryContext memory, const BkHistoryEntry *entries, int count)
 }
 
 /* The whole history, found at the first call. */
-static void
-start(FunctionCallInfo fcinfo, FuncCallContext *context)
+static Datum
+find_history(FunctionCallInfo fcinfo, BkEntry *entry)
 {
-	BkEntry		entry;
+	FuncCallContext *context = fcinfo->flinfo->fn_extra;
 	BkHistoryEntry *entries;
 	char	   *resource_id = bk_resource_id_argument(fcinfo, 0, "resource_id");
 	char	   *path;
-	int			count;
-	TupleDesc	descriptor;
-	MemoryContext old;
 
 	bk_check_not_null(fcinfo, 1, "path");
 	path = bk_optional_text(fcinfo, 1);
 	path = pg_server_to_any(path, strlen(path), PG_UTF8);
+	context->max_calls = bk_value_history(&entry->call, resource_id, (BkText) {path, strlen(path)}, &entries);
+	context->user_fctx = make_rows(context->multi_call_memory_ctx, entries, context->max_calls);
+	return (Datum) 0;
+}
 
-	bk_enter(fcinfo, &entry);
-	count = bk_value_history(&entry.call, resource_id, (BkText) {path, strlen(path)}, &entries);
-	context->user_fctx = make_rows(context->multi_call_memory_ctx, entries, count);
-	context->max_calls = count;
-	bk_leave(&entry);
+static void
+start(FunctionCallInfo fcinfo, FuncCallContext *context)
+{
+	TupleDesc	descriptor;
+	MemoryContext old;
+
+	(void) bk_run(fcinfo, "bk_history", find_history);
 
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -67,6 +68,8 @@ start(FunctionCallInfo fcinfo, FuncCallContext *context)
 	context->tuple_desc = BlessTupleDesc(CreateTupleDescCopy(descriptor));
 	MemoryContextSwitchTo(old);
 }
+
+PG_FUNCTION_INFO_V1(bk_history);
 
 /* bk_history(resource_id text, path text) returns table (backup_id bigint, created_at timestamptz, value jsonb) */
 Datum

@@ -10,12 +10,6 @@
 #include "functions/entry.h"
 #include "utils/builtins.h"
 
-PG_FUNCTION_INFO_V1(bk_key_rotate);
-PG_FUNCTION_INFO_V1(bk_rekey);
-PG_FUNCTION_INFO_V1(bk_key_retire);
-PG_FUNCTION_INFO_V1(bk_key_copied);
-PG_FUNCTION_INFO_V1(bk_verify_keys);
-
 static int32
 version_argument(FunctionCallInfo fcinfo)
 {
@@ -24,59 +18,43 @@ version_argument(FunctionCallInfo fcinfo)
 }
 
 /* bk_key_rotate() returns integer */
-Datum
-bk_key_rotate(PG_FUNCTION_ARGS)
+BK_FUNCTION(bk_key_rotate)
 {
-	BkEntry		entry;
 	int32		version;
 
 	bk_check_can_write("bk_key_rotate()", NULL);
-	bk_enter(fcinfo, &entry);
-	version = bk_rotate_key(&entry.call);
-	bk_leave(&entry);
+	version = bk_rotate_key(&entry->call);
 	PG_RETURN_INT32(version);
 }
 
 /* bk_rekey(max_backups integer) returns bigint */
-Datum
-bk_rekey(PG_FUNCTION_ARGS)
+BK_FUNCTION(bk_rekey)
 {
-	BkEntry		entry;
 	int32		max_backups = bk_positive_argument(fcinfo, 0, "max_backups");
 	int64		rekeyed;
 
 	bk_check_can_write("bk_rekey()", NULL);
-	bk_enter(fcinfo, &entry);
-	rekeyed = bk_rekey_backups(&entry.call, max_backups);
-	bk_leave(&entry);
+	rekeyed = bk_rekey_backups(&entry->call, max_backups);
 	PG_RETURN_INT64(rekeyed);
 }
 
 /* bk_key_retire(version integer) returns void */
-Datum
-bk_key_retire(PG_FUNCTION_ARGS)
+BK_FUNCTION(bk_key_retire)
 {
-	BkEntry		entry;
 	int32		version = version_argument(fcinfo);
 
 	bk_check_can_write("bk_key_retire()", NULL);
-	bk_enter(fcinfo, &entry);
-	bk_retire_key(version);
-	bk_leave(&entry);
+	bk_retire_key(&entry->call, version);
 	PG_RETURN_VOID();
 }
 
 /* bk_key_copied(version integer) returns void */
-Datum
-bk_key_copied(PG_FUNCTION_ARGS)
+BK_FUNCTION(bk_key_copied)
 {
-	BkEntry		entry;
 	int32		version = version_argument(fcinfo);
 
 	bk_check_can_write("bk_key_copied()", NULL);
-	bk_enter(fcinfo, &entry);
-	bk_note_key_copied(version);
-	bk_leave(&entry);
+	bk_note_key_copied(&entry->call, version);
 	PG_RETURN_VOID();
 }
 
@@ -94,26 +72,22 @@ put_row(ReturnSetInfo *result, int32 version, bool available, const char *proble
 }
 
 /* bk_verify_keys() returns table (version integer, available boolean, problem text) */
-Datum
-bk_verify_keys(PG_FUNCTION_ARGS)
+BK_FUNCTION(bk_verify_keys)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	BkEntry		entry;
 	BkKeyVersion *versions;
 	int			count;
 
 	InitMaterializedSRF(fcinfo, 0);
-	bk_enter(fcinfo, &entry);
 	bk_view_open();
 	count = bk_key_find_all(&versions);
 	for (int i = 0; i < count; i++)
 	{
 		char	   *problem;
-		bool		available = bk_key_is_available(&entry.call, &versions[i], &problem);
+		bool		available = bk_key_is_available(&entry->call, &versions[i], &problem);
 
 		put_row(result, versions[i].version, available, problem);
 	}
 	bk_view_close();
-	bk_leave(&entry);
 	return (Datum) 0;
 }

@@ -11,8 +11,6 @@
 #include "service/rights.h"
 #include "utils/timestamp.h"
 
-PG_FUNCTION_INFO_V1(bk_list);
-
 static void
 read_filter(FunctionCallInfo fcinfo, BkBackupFilter *filter)
 {
@@ -32,21 +30,17 @@ read_filter(FunctionCallInfo fcinfo, BkBackupFilter *filter)
  * bk_list(resource_id text, resource_type text, type text, tags jsonb, since timestamptz, until timestamptz,
  * before timestamptz, before_id bigint, max_rows int) returns setof bk_backups
  */
-Datum
-bk_list(PG_FUNCTION_ARGS)
+BK_FUNCTION(bk_list)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	BkEntry		entry;
 	BkBackupFilter filter;
 
 	read_filter(fcinfo, &filter);
 	InitMaterializedSRF(fcinfo, 0);
-	bk_enter(fcinfo, &entry);
-	filter.reader = entry.call.role;
-	filter.all_owners = bk_may_list_all(&entry.call);
+	filter.reader = entry->call.role;
+	filter.all_owners = bk_may_list_all(&entry->call);
 	bk_view_open();
 	bk_backup_list(&filter, result->setResult);
 	bk_view_close();
-	bk_leave(&entry);
 	return (Datum) 0;
 }

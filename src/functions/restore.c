@@ -9,12 +9,6 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-PG_FUNCTION_INFO_V1(bk_restore);
-PG_FUNCTION_INFO_V1(bk_restore_at);
-PG_FUNCTION_INFO_V1(bk_read);
-PG_FUNCTION_INFO_V1(bk_export);
-PG_FUNCTION_INFO_V1(bk_diff);
-
 /* The three arguments that bk_restore() and bk_restore_at() share. */
 static void
 read_request(FunctionCallInfo fcinfo, int first, BkRestoreRequest *request)
@@ -34,62 +28,44 @@ check_can_record(const char *function)
  * bk_restore(backup_id bigint, target_resource_id text, validate bool, created_by text, resource_id text)
  * returns jsonb
  */
-Datum
-bk_restore(PG_FUNCTION_ARGS)
+BK_FUNCTION(bk_restore)
 {
-	BkEntry		entry;
 	BkRestoreRequest request;
 	int64		backup_id = bk_id_argument(fcinfo, 0, "backup_id");
 	char	   *resource_id = bk_optional_resource_id(fcinfo, 4, "resource_id");
-	Datum		result;
 
 	read_request(fcinfo, 1, &request);
 	check_can_record("bk_restore()");
-	bk_enter(fcinfo, &entry);
-	result = bk_result_jsonb(&entry, bk_restore_document(&entry.call, &request, backup_id, resource_id), backup_id);
-	bk_leave(&entry);
-	return result;
+	return bk_result_jsonb(entry, bk_restore_document(&entry->call, &request, backup_id, resource_id), backup_id);
 }
 
 /*
  * bk_restore_at(resource_id text, at timestamptz, target_resource_id text, validate bool,
  * created_by text, nearest bool) returns jsonb
  */
-Datum
-bk_restore_at(PG_FUNCTION_ARGS)
+BK_FUNCTION(bk_restore_at)
 {
-	BkEntry		entry;
 	BkRestoreRequest request;
 	char	   *resource_id = bk_resource_id_argument(fcinfo, 0, "resource_id");
 	bool		nearest = bk_bool_argument(fcinfo, 5, "nearest");
 	int64		backup_id;
 	BkText		document;
-	Datum		result;
 
 	bk_check_not_null(fcinfo, 1, "at");
 	read_request(fcinfo, 2, &request);
 	check_can_record("bk_restore_at()");
-	bk_enter(fcinfo, &entry);
-	document = bk_restore_document_at(&entry.call, &request, resource_id, PG_GETARG_TIMESTAMPTZ(1),
+	document = bk_restore_document_at(&entry->call, &request, resource_id, PG_GETARG_TIMESTAMPTZ(1),
 									  nearest, &backup_id);
-	result = bk_result_jsonb(&entry, document, backup_id);
-	bk_leave(&entry);
-	return result;
+	return bk_result_jsonb(entry, document, backup_id);
 }
 
 /* bk_read(backup_id bigint, resource_id text) returns jsonb */
-Datum
-bk_read(PG_FUNCTION_ARGS)
+BK_FUNCTION(bk_read)
 {
-	BkEntry		entry;
 	int64		backup_id = bk_id_argument(fcinfo, 0, "backup_id");
 	char	   *resource_id = bk_optional_resource_id(fcinfo, 1, "resource_id");
-	Datum		result;
 
-	bk_enter(fcinfo, &entry);
-	result = bk_result_jsonb(&entry, bk_read_document(&entry.call, backup_id, resource_id), backup_id);
-	bk_leave(&entry);
-	return result;
+	return bk_result_jsonb(entry, bk_read_document(&entry->call, "read", backup_id, resource_id), backup_id);
 }
 
 /* Bytes as a bytea in the caller's memory. */
@@ -107,36 +83,26 @@ bytea_result(const BkEntry *entry, BkText bytes)
 }
 
 /* bk_export(backup_id bigint, resource_id text) returns bytea */
-Datum
-bk_export(PG_FUNCTION_ARGS)
+BK_FUNCTION(bk_export)
 {
-	BkEntry		entry;
 	int64		backup_id = bk_id_argument(fcinfo, 0, "backup_id");
 	char	   *resource_id = bk_optional_resource_id(fcinfo, 1, "resource_id");
 	BkText		document;
 	bytea	   *result;
 
-	bk_enter(fcinfo, &entry);
-	document = bk_read_document(&entry.call, backup_id, resource_id);
-	result = bytea_result(&entry, bk_payload_gzip(entry.call.memory, document));
-	bk_leave(&entry);
+	document = bk_read_document(&entry->call, "export", backup_id, resource_id);
+	result = bytea_result(entry, bk_payload_gzip(entry->call.memory, document));
 	PG_RETURN_BYTEA_P(result);
 }
 
 /* bk_diff(from_backup bigint, to_backup bigint, resource_id text) returns jsonb */
-Datum
-bk_diff(PG_FUNCTION_ARGS)
+BK_FUNCTION(bk_diff)
 {
-	BkEntry		entry;
 	int64		from_backup = bk_id_argument(fcinfo, 0, "from_backup");
 	int64		to_backup = bk_id_argument(fcinfo, 1, "to_backup");
 	char	   *resource_id = bk_optional_resource_id(fcinfo, 2, "resource_id");
 	BkText		delta;
-	Datum		result;
 
-	bk_enter(fcinfo, &entry);
-	delta = bk_compare_documents(&entry.call, from_backup, to_backup, resource_id);
-	result = bk_result_jsonb(&entry, delta, 0);
-	bk_leave(&entry);
-	return result;
+	delta = bk_compare_documents(&entry->call, from_backup, to_backup, resource_id);
+	return bk_result_jsonb(entry, delta, 0);
 }

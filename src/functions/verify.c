@@ -9,8 +9,6 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 
-PG_FUNCTION_INFO_V1(bk_verify);
-
 static void
 append_strings(StringInfo json, const char *name, List *strings)
 {
@@ -54,18 +52,12 @@ verdict_jsonb(const BkEntry *entry, const BkVerdict *verdict)
 }
 
 /* bk_verify(backup_id bigint, resource_id text) returns jsonb */
-Datum
-bk_verify(PG_FUNCTION_ARGS)
+BK_FUNCTION(bk_verify)
 {
-	BkEntry		entry;
 	int64		backup_id = bk_id_argument(fcinfo, 0, "backup_id");
 	char	   *resource_id = bk_optional_resource_id(fcinfo, 1, "resource_id");
 	BkVerdict	verdict;
-	Datum		result;
 
-	bk_enter(fcinfo, &entry);
-	bk_verify_backup(&entry.call, backup_id, resource_id, &verdict);
-	result = verdict_jsonb(&entry, &verdict);
-	bk_leave(&entry);
-	return result;
+	bk_verify_backup(&entry->call, backup_id, resource_id, &verdict);
+	return verdict_jsonb(entry, &verdict);
 }

@@ -106,6 +106,12 @@ bk_hmac_finish(BkHmac *hmac, uint8 digest[BK_DIGEST_BYTES])
 	Assert(len == BK_DIGEST_BYTES);
 }
 
+void
+bk_sha256(BkText bytes, uint8 digest[BK_DIGEST_BYTES])
+{
+	bk_openssl_check(EVP_Digest(bytes.data, bytes.len, digest, NULL, bk_openssl_sha256(), NULL), "EVP_Digest");
+}
+
 bool
 bk_digest_equal(const uint8 a[BK_DIGEST_BYTES], const uint8 b[BK_DIGEST_BYTES])
 {

@@ -20,6 +20,9 @@ extern BkFilter bk_hmac_tap(BkHmac *hmac);
 extern void bk_hmac_update(BkHmac *hmac, BkText bytes);
 extern void bk_hmac_finish(BkHmac *hmac, uint8 digest[BK_DIGEST_BYTES]);
 
+/* SHA-256 of bytes at hand. */
+extern void bk_sha256(BkText bytes, uint8 digest[BK_DIGEST_BYTES]);
+
 /* Compare in a time that does not tell where two digests differ. */
 extern bool bk_digest_equal(const uint8 a[BK_DIGEST_BYTES], const uint8 b[BK_DIGEST_BYTES]);
 

@@ -4,27 +4,10 @@
  */
 #include "payload/header.h"
 
+#include "common/encode.h"
+
 /* All fields but the resource's name. */
 #define FIXED_BYTES		(1 + 4 + 2 * 8 + 3 + 3 * 8 + BK_DIGEST_BYTES + BK_IV_BYTES + 8)
-
-static uint8 *
-put_bytes(uint8 *to, const void *bytes, size_t count)
-{
-	memcpy(to, bytes, count);
-	return to + count;
-}
-
-/* Big-endian, in width bytes. */
-static uint8 *
-put_integer(uint8 *to, uint64 value, int width)
-{
-	for (int i = width - 1; i >= 0; i--)
-	{
-		to[i] = (uint8) value;
-		value >>= 8;
-	}
-	return to + width;
-}
 
 BkText
 bk_header_encode(BkMemory memory, const BkPayloadHeader *header)
@@ -33,20 +16,20 @@ bk_header_encode(BkMemory memory, const BkPayloadHeader *header)
 	uint8	   *bytes = bk_alloc(memory, len);
 	uint8	   *to = bytes;
 
-	to = put_integer(to, BK_HEADER_FORMAT, 1);
-	to = put_integer(to, header->resource_id.len, 4);
-	to = put_bytes(to, header->resource_id.data, header->resource_id.len);
-	to = put_integer(to, header->backup_id, 8);
-	to = put_integer(to, header->base_id, 8);
-	to = put_integer(to, header->type, 1);
-	to = put_integer(to, header->compression, 1);
-	to = put_integer(to, header->encrypted, 1);
-	to = put_integer(to, header->size, 8);
-	to = put_integer(to, header->stored_size, 8);
-	to = put_integer(to, header->document_size, 8);
-	to = put_bytes(to, header->document_digest, BK_DIGEST_BYTES);
-	to = put_bytes(to, header->iv, BK_IV_BYTES);
-	to = put_integer(to, header->created_at, 8);
+	to = bk_put_integer(to, BK_HEADER_FORMAT, 1);
+	to = bk_put_integer(to, header->resource_id.len, 4);
+	to = bk_put_bytes(to, header->resource_id.data, header->resource_id.len);
+	to = bk_put_integer(to, header->backup_id, 8);
+	to = bk_put_integer(to, header->base_id, 8);
+	to = bk_put_integer(to, header->type, 1);
+	to = bk_put_integer(to, header->compression, 1);
+	to = bk_put_integer(to, header->encrypted, 1);
+	to = bk_put_integer(to, header->size, 8);
+	to = bk_put_integer(to, header->stored_size, 8);
+	to = bk_put_integer(to, header->document_size, 8);
+	to = bk_put_bytes(to, header->document_digest, BK_DIGEST_BYTES);
+	to = bk_put_bytes(to, header->iv, BK_IV_BYTES);
+	to = bk_put_integer(to, header->created_at, 8);
 	Assert(to == bytes + len);
 	return (BkText) {(char *) bytes, len};
 }
@@ -58,7 +41,7 @@ bk_header_seal(BkMemory memory, BkHmac *hmac, const BkPayloadHeader *header,
 	BkText		encoded = bk_header_encode(memory, header);
 	uint8		length[4];
 
-	put_integer(length, encoded.len, sizeof(length));
+	bk_put_integer(length, encoded.len, sizeof(length));
 	bk_hmac_update(hmac, encoded);
 	bk_hmac_update(hmac, (BkText) {(char *) length, sizeof(length)});
 	bk_hmac_finish(hmac, mac);

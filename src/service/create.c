@@ -8,6 +8,7 @@
 #include "catalog/snapshot.h"
 #include "delta/delta.h"
 #include "document/document.h"
+#include "service/audit.h"
 #include "service/chain.h"
 #include "service/rights.h"
 #include "service/try.h"
@@ -30,24 +31,33 @@ typedef enum Fallback
 static void
 check_writable(const BkCall *call, const BkResource *resource)
 {
-	if (!bk_may_use(call, resource->owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for resource \"%s\"", resource->resource_id),
-				 errdetail("The resource belongs to another role."),
-				 errhint("Choose another resource_id, or ask to be made a member of the role that owns this one.")));
+	if (bk_may_use(call, resource->owner))
+		return;
+	call->attempt->denied = true;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for resource \"%s\"", resource->resource_id),
+			 errdetail("The resource belongs to another role."),
+			 errhint("Choose another resource_id, or ask to be made a member of the role that owns this one.")));
 }
 
-/* Become the one writer of the resource, which is made where it is missing. */
+/*
+ * Become the one writer of the resource.  Where it is missing, a full backup makes its
+ * row together with its own; others, which say that they become full, make it at once.
+ */
 static void
 lock_resource(const BkCall *call, const BkCreateRequest *request, BkResource *resource)
 {
 	while (!bk_resource_lock(request->resource_id, resource))
-		if (bk_resource_insert(request->resource_id, request->resource_type, call->role_name, GetCurrentTimestamp()))
-		{
-			resource->last_backup_at = DT_NOBEGIN;
+	{
+		memset(resource, 0, sizeof(*resource));
+		resource->resource_id = pstrdup(request->resource_id);
+		resource->last_backup_at = DT_NOBEGIN;
+		resource->is_new = request->type == BK_TYPE_FULL;
+		if (resource->is_new ||
+			bk_resource_insert(request->resource_id, request->resource_type, call->role_name, GetCurrentTimestamp()))
 			return;
-		}
+	}
 	check_writable(call, resource);
 }
 
@@ -207,26 +217,38 @@ fill_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *backup
 	backup->status = "completed";
 }
 
-void
-bk_create_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *backup)
+/* Make the backup as the resource's writer; returns how many it has had, or 0 to begin anew. */
+static int64
+create(BkKeys *keys, const BkCall *call, const BkCreateRequest *request, BkText document, BkBackup *backup)
 {
-	BkKeys	   *keys = bk_keys_open(call);
 	BkResource	resource;
-	BkText		document;
+	BkEvent		event;
 	BkText		payload;
-	int64		backups_made;
 
-	/* What takes long, or may wait for something outside, comes before the lock. */
-	bk_keys_activate(keys);
-	document = bk_document_from_jsonb(call->memory, request->data);
 	fill_backup(call, request, backup);
-
 	lock_resource(call, request, &resource);
 	backup->created_at = next_created_at(&resource);
 	backup->expires_at = expiry(backup->created_at, request->retention);
 	payload = choose_payload(keys, call, backup, document);
 	backup->backup_id = bk_backup_next_id();
-	backups_made = bk_stored_insert(keys, backup, document, payload);
+	bk_audit_describe(call, "create", backup->resource_id, backup->backup_id, &event);
+	return bk_stored_insert(keys, &resource, &event, backup, document, payload);
+}
+
+void
+bk_create_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *backup)
+{
+	BkKeys	   *keys = bk_keys_open(call);
+	BkText		document;
+	int64		backups_made;
+
+	call->attempt->resource_id = request->resource_id;
+	/* What takes long, or may wait for something outside, comes before the lock. */
+	bk_keys_activate(keys);
+	document = bk_document_from_jsonb(call->memory, request->data);
+	do
+		backups_made = create(keys, call, request, document, backup);
+	while (backups_made == 0);
 	if (bk_setting_max_snapshots > 0 && backups_made > bk_setting_max_snapshots)
 		bk_snapshot_trim(backup->resource_id, bk_setting_max_snapshots);
 }

@@ -6,14 +6,19 @@
 
 #include "catalog/resource.h"
 #include "catalog/snapshot.h"
+#include "service/audit.h"
 #include "service/chain.h"
 #include "service/find.h"
+#include "service/json_text.h"
 #include "settings.h"
 #include "utils/timestamp.h"
 
-/* Rewrite one backup of a locked resource as full: same id and time, new data key and IV. */
+/*
+ * Rewrite one backup of a locked resource as full: same id and time, new data key and IV.
+ * The base that leaves is why, or 0.
+ */
 static void
-consolidate(BkKeys *keys, BkBackup *backup)
+consolidate(const BkCall *call, BkKeys *keys, BkResource *resource, BkBackup *backup, int64 leaving_base)
 {
 	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service consolidation");
 	BkState    *state = bk_state_open(keys, memory);
@@ -31,37 +36,40 @@ consolidate(BkKeys *keys, BkBackup *backup)
 		backup->compression = bk_setting_compression;
 	bk_stored_replace(keys, backup, document, document);
 	bk_memory_delete(memory);
+	bk_audit_changed(call, resource, "consolidate", backup,
+					 leaving_base == 0 ? NULL : bk_json_of_int64("deleted_base", leaving_base));
+	bk_resource_touch(resource, backup->stored_size);
 }
 
 void
 bk_consolidate_backup(const BkCall *call, int64 backup_id, const char *resource_id, BkBackup *backup)
 {
 	BkKeys	   *keys = bk_keys_open(call);
+	BkResource	resource;
 
 	bk_keys_activate(keys);
-	bk_find_backup_to_change(call, backup_id, resource_id, backup);
+	bk_find_backup_to_change(call, backup_id, resource_id, &resource, backup);
 	if (backup->type == BK_TYPE_FULL)
 	{
 		ereport(NOTICE, (errmsg("backup " INT64_FORMAT " is full already", backup_id)));
 		return;
 	}
-	consolidate(keys, backup);
-	bk_resource_touch(backup->resource_id, backup->stored_size);
+	consolidate(call, keys, &resource, backup, 0);
 }
 
-/* Turn every direct dependent into a full backup. */
+/* Turn every direct dependent of a backup into a full one. */
 static void
-consolidate_dependents(const BkCall *call, BkKeys *keys, const char *resource_id, const int64 *ids, int count)
+consolidate_dependents(const BkCall *call, BkKeys *keys, BkResource *resource, int64 backup_id,
+					   const int64 *ids, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
 		BkBackup	dependent;
 
 		bk_view_open();
-		bk_find_backup(call, ids[i], resource_id, &dependent);
+		bk_find_backup(call, ids[i], resource->resource_id, &dependent);
 		bk_view_close();
-		consolidate(keys, &dependent);
-		bk_resource_touch(resource_id, dependent.stored_size);
+		consolidate(call, keys, resource, &dependent, backup_id);
 	}
 }
 
@@ -105,9 +113,10 @@ activate_if_needed(const BkCall *call, BkKeys *keys, int64 backup_id, const char
 		bk_keys_activate(keys);
 }
 
-/* Deal with what builds on a locked backup; *doomed are the backups to delete. */
+/* Deal with what builds on a backup of a locked resource; *doomed are the backups to delete. */
 static int
-resolve_dependents(const BkCall *call, BkKeys *keys, const BkBackup *backup, BkDependents dependents, int64 **doomed)
+resolve_dependents(const BkCall *call, BkKeys *keys, BkResource *resource, const BkBackup *backup,
+				   BkDependents dependents, int64 **doomed)
 {
 	int64	   *ids;
 	int			count = find_dependents(backup, dependents == BK_DEPENDENTS_CASCADE, &ids);
@@ -121,7 +130,7 @@ resolve_dependents(const BkCall *call, BkKeys *keys, const BkBackup *backup, BkD
 	if (dependents == BK_DEPENDENTS_CONSOLIDATE)
 	{
 		bk_keys_activate(keys);
-		consolidate_dependents(call, keys, backup->resource_id, ids, count);
+		consolidate_dependents(call, keys, resource, backup->backup_id, ids, count);
 		return 1;
 	}
 	memcpy(*doomed + 1, ids, sizeof(int64) * count);
@@ -132,16 +141,20 @@ int64
 bk_delete_backup(const BkCall *call, int64 backup_id, BkDependents dependents, const char *resource_id)
 {
 	BkKeys	   *keys = bk_keys_open(call);
+	BkResource	resource;
 	BkBackup	backup;
 	int64	   *doomed;
 	int			count;
 
 	if (dependents == BK_DEPENDENTS_CONSOLIDATE)
 		activate_if_needed(call, keys, backup_id, resource_id);
-	bk_find_backup_to_change(call, backup_id, resource_id, &backup);
-	count = resolve_dependents(call, keys, &backup, dependents, &doomed);
+	bk_find_backup_to_change(call, backup_id, resource_id, &resource, &backup);
+	count = resolve_dependents(call, keys, &resource, &backup, dependents, &doomed);
 	bk_snapshot_bury(backup.resource_id, doomed, count, GetCurrentTimestamp());
 	bk_backup_delete(backup.resource_id, doomed, count);
-	bk_resource_touch(backup.resource_id, 0);
+	for (int i = 0; i < count; i++)
+		bk_audit_removed(call, &resource, "delete", doomed[i],
+						 i == 0 ? NULL : bk_json_of_int64("deleted_base", backup.backup_id));
+	bk_resource_touch(&resource, 0);
 	return count;
 }

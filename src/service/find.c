@@ -16,40 +16,73 @@ bk_no_such_backup(int64 backup_id)
 	pg_unreachable();
 }
 
+/* The server's log learns that it is there; the caller does not. */
+static bool
+may_use(const BkCall *call, const char *owner)
+{
+	if (bk_may_use(call, owner))
+		return true;
+	call->attempt->denied = true;
+	return false;
+}
+
 void
 bk_find_backup(const BkCall *call, int64 backup_id, const char *resource_id, BkBackup *backup)
 {
 	if (resource_id == NULL)
 		resource_id = bk_backup_resource(backup_id);
+	call->attempt->resource_id = resource_id;
+	call->attempt->backup_id = backup_id;
 	if (resource_id == NULL
 		|| !bk_backup_find(resource_id, backup_id, backup)
-		|| !bk_may_use(call, backup->owner))
+		|| !may_use(call, backup->owner))
 		bk_no_such_backup(backup_id);
+}
+
+BK_NORETURN static void
+no_such_resource(const char *resource_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("resource \"%s\" does not exist", resource_id),
+			 errhint("SELECT * FROM bk_resources shows the resources that you can use.")));
+	pg_unreachable();
 }
 
 void
 bk_find_resource(const BkCall *call, const char *resource_id, BkResource *resource)
 {
-	if (!bk_resource_find(resource_id, resource) || !bk_may_use(call, resource->owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("resource \"%s\" does not exist", resource_id),
-				 errhint("SELECT * FROM bk_resources shows the resources that you can use.")));
+	call->attempt->resource_id = resource_id;
+	if (!bk_resource_find(resource_id, resource) || !may_use(call, resource->owner))
+		no_such_resource(resource_id);
 }
 
 void
-bk_find_backup_to_change(const BkCall *call, int64 backup_id, const char *resource_id, BkBackup *backup)
+bk_find_backup_to_change(const BkCall *call, int64 backup_id, const char *resource_id,
+						 BkResource *resource, BkBackup *backup)
 {
-	BkResource	resource;
-
 	/* Rights first: nobody waits for, or holds, a lock on what is not his. */
 	bk_view_open();
 	bk_find_backup(call, backup_id, resource_id, backup);
 	bk_view_close();
 
-	if (!bk_resource_lock(backup->resource_id, &resource))
+	if (!bk_resource_lock(backup->resource_id, resource))
 		bk_no_such_backup(backup_id);
 	bk_view_open();
-	bk_find_backup(call, backup_id, resource.resource_id, backup);
+	bk_find_backup(call, backup_id, resource->resource_id, backup);
+	bk_view_close();
+}
+
+void
+bk_find_resource_to_change(const BkCall *call, const char *resource_id, BkResource *resource)
+{
+	bk_view_open();
+	bk_find_resource(call, resource_id, resource);
+	bk_view_close();
+
+	if (!bk_resource_lock(resource_id, resource))
+		no_such_resource(resource_id);
+	bk_view_open();
+	bk_find_resource(call, resource_id, resource);
 	bk_view_close();
 }

@@ -24,7 +24,11 @@ extern void bk_find_resource(const BkCall *call, const char *resource_id, BkReso
  * Find a backup, become the one writer of its resource, and read the row again
  * under the lock.  Opens and closes views of its own.
  */
-extern void bk_find_backup_to_change(const BkCall *call, int64 backup_id, const char *resource_id, BkBackup *backup);
+extern void bk_find_backup_to_change(const BkCall *call, int64 backup_id, const char *resource_id,
+									 BkResource *resource, BkBackup *backup);
+
+/* The same for a resource. */
+extern void bk_find_resource_to_change(const BkCall *call, const char *resource_id, BkResource *resource);
 
 /* Raise 42704 for a backup. */
 BK_NORETURN extern void bk_no_such_backup(int64 backup_id);

@@ -6,8 +6,11 @@
 #include "service/history.h"
 
 #include "delta/path.h"
+#include "mb/pg_wchar.h"
+#include "service/audit.h"
 #include "service/chain.h"
 #include "service/find.h"
+#include "service/json_text.h"
 
 typedef struct History
 {
@@ -96,6 +99,8 @@ bk_value_history(const BkCall *call, const char *resource_id, BkText path, BkHis
 			add_entry(&history, &backup, value);
 	}
 	bk_view_close();
+	bk_audit_read(call, "history", resource.resource_id, 0,
+				  bk_json_of_text("path", pg_any_to_server(pnstrdup(path.data, path.len), path.len, PG_UTF8)));
 	*entries = history.entries;
 	return history.count;
 }

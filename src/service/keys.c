@@ -7,6 +7,8 @@
 #include "catalog/key.h"
 #include "keyring/keyring.h"
 #include "payload/payload.h"
+#include "service/audit.h"
+#include "service/json_text.h"
 #include "settings.h"
 #include "utils/timestamp.h"
 
@@ -94,7 +96,8 @@ bk_keys_activate(BkKeys *keys)
 	{
 		version = newest_version(keys);
 		load(keys, version);
-		bk_key_insert(version, keys->fingerprint, keys->call->role_name, GetCurrentTimestamp());
+		if (bk_key_insert(version, keys->fingerprint, keys->call->role_name, GetCurrentTimestamp()))
+			bk_audit_keys(keys->call, "key_create", bk_json_of_int64("version", version));
 		/* Another session may have been faster: what counts is what is there now. */
 		version = bk_key_find_active(known);
 		if (version == 0)

@@ -7,9 +7,10 @@
 #include "catalog/operation.h"
 #include "catalog/snapshot.h"
 #include "delta/delta.h"
-#include "lib/stringinfo.h"
+#include "service/audit.h"
 #include "service/chain.h"
 #include "service/find.h"
+#include "service/json_text.h"
 #include "utils/timestamp.h"
 
 /* Rebuild a found backup's document, in a view. */
@@ -23,7 +24,7 @@ rebuild(const BkCall *call, BkKeys *keys, const BkBackup *backup, bool validate)
 }
 
 BkText
-bk_read_document(const BkCall *call, int64 backup_id, const char *resource_id)
+bk_read_document(const BkCall *call, const char *action, int64 backup_id, const char *resource_id)
 {
 	BkBackup	backup;
 	BkText		text;
@@ -32,7 +33,23 @@ bk_read_document(const BkCall *call, int64 backup_id, const char *resource_id)
 	bk_find_backup(call, backup_id, resource_id, &backup);
 	text = rebuild(call, bk_keys_open(call), &backup, true);
 	bk_view_close();
+	bk_audit_read(call, action, backup.resource_id, backup.backup_id, NULL);
 	return text;
+}
+
+/* What the trail says of a restore beside its backup. */
+static Jsonb *
+describe_operation(const BkOperation *operation, int64 operation_id)
+{
+	StringInfoData json;
+
+	bk_json_begin(&json);
+	bk_json_add_int64(&json, "operation_id", operation_id);
+	bk_json_add_text(&json, "target_resource_id", operation->target_resource_id);
+	bk_json_add_text(&json, "created_by", operation->created_by);
+	bk_json_add_bool(&json, "validated", operation->validated);
+	bk_json_end(&json);
+	return bk_json_value(&json);
 }
 
 static void
@@ -50,7 +67,10 @@ record(const BkCall *call, const BkRestoreRequest *request, const BkBackup *back
 		.completed_at = GetCurrentTimestamp(),
 	};
 
-	bk_operation_insert_completed(&operation);
+	int64		operation_id = bk_operation_insert_completed(&operation);
+
+	bk_audit_read(call, "restore", backup->resource_id, backup->backup_id,
+				  describe_operation(&operation, operation_id));
 }
 
 BkText
@@ -177,5 +197,7 @@ bk_compare_documents(const BkCall *call, int64 from_backup, int64 to_backup, con
 	from_text = rebuild(call, keys, &from, true);
 	to_text = rebuild(call, keys, &to, true);
 	bk_view_close();
+	bk_audit_read(call, "diff", from.resource_id, from.backup_id, bk_json_of_int64("with", to.backup_id));
+	bk_audit_read(call, "diff", to.resource_id, to.backup_id, bk_json_of_int64("with", from.backup_id));
 	return bk_delta_between(call->memory, from_text, to_text, BK_DELTA_COMPLETE, SIZE_MAX);
 }

@@ -16,8 +16,8 @@ typedef struct BkRestoreRequest
 	const char *created_by;		/* a label; NULL for the role's name */
 } BkRestoreRequest;
 
-/* The document of a backup, proven; resource_id may be NULL. */
-extern BkText bk_read_document(const BkCall *call, int64 backup_id, const char *resource_id);
+/* The document of a backup, proven; resource_id may be NULL.  The action is what the audit trail calls it. */
+extern BkText bk_read_document(const BkCall *call, const char *action, int64 backup_id, const char *resource_id);
 
 /* The same with an operation row; backup_id tells errors and callers which backup it was. */
 extern BkText bk_restore_document(const BkCall *call, const BkRestoreRequest *request,

@@ -6,6 +6,8 @@
 
 #include "catalog/resource.h"
 #include "keyring/keyring.h"
+#include "service/audit.h"
+#include "service/json_text.h"
 #include "service/keys.h"
 #include "service/try.h"
 #include "utils/timestamp.h"
@@ -60,6 +62,7 @@ bk_rotate_key(const BkCall *call)
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("another session has made key version %d active at the same time", version),
 				 errhint("SELECT * FROM bk_keys shows it; rotate again only if you want one more.")));
+	bk_audit_keys(call, "key_rotate", bk_json_of_int64("version", version));
 	return version;
 }
 
@@ -184,6 +187,18 @@ rekey_version(Rekey *rekey)
 		;
 }
 
+static void
+note_rekey(const BkCall *call, const Rekey *rekey)
+{
+	StringInfoData json;
+
+	bk_json_begin(&json);
+	bk_json_add_int64(&json, "version", bk_keys_active(rekey->new_keys));
+	bk_json_add_int64(&json, "backups", rekey->done);
+	bk_json_end(&json);
+	bk_audit_keys(call, "rekey", bk_json_value(&json));
+}
+
 int64
 bk_rekey_backups(const BkCall *call, int64 max_backups)
 {
@@ -205,6 +220,8 @@ bk_rekey_backups(const BkCall *call, int64 max_backups)
 		if (versions[i].version != bk_keys_active(rekey.new_keys) && bk_key_is_used(versions[i].version))
 			rekey_version(&rekey);
 	}
+	if (rekey.done > 0)
+		note_rekey(call, &rekey);
 	return rekey.done;
 }
 
@@ -232,7 +249,7 @@ is_active(int32 version)
 }
 
 void
-bk_retire_key(int32 version)
+bk_retire_key(const BkCall *call, int32 version)
 {
 	int64		backups;
 
@@ -250,13 +267,15 @@ bk_retire_key(int32 version)
 				 errdetail("The data keys of " INT64_FORMAT " backups are wrapped by it.", backups),
 				 errhint("Run bk_rekey() until it gives 0.")));
 	(void) bk_key_set_retired(version);
+	bk_audit_keys(call, "key_retire", bk_json_of_int64("version", version));
 }
 
 void
-bk_note_key_copied(int32 version)
+bk_note_key_copied(const BkCall *call, int32 version)
 {
 	if (!bk_key_set_copied(version, GetCurrentTimestamp()))
 		no_such_version(version);
+	bk_audit_keys(call, "key_copied", bk_json_of_int64("version", version));
 }
 
 bool

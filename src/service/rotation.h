@@ -20,8 +20,8 @@ extern int32 bk_rotate_key(const BkCall *call);
 extern int64 bk_rekey_backups(const BkCall *call, int64 max_backups);
 
 /* 42704 for an unknown version, 55006 for one that is needed. */
-extern void bk_retire_key(int32 version);
-extern void bk_note_key_copied(int32 version);
+extern void bk_retire_key(const BkCall *call, int32 version);
+extern void bk_note_key_copied(const BkCall *call, int32 version);
 
 /* Whether a version can be had now; *problem says why not. */
 extern bool bk_key_is_available(const BkCall *call, const BkKeyVersion *version, char **problem);

@@ -6,21 +6,11 @@
 
 #include "catalog/chunk.h"
 #include "catalog/record.h"
-#include "datatype/timestamp.h"
 #include "mb/pg_wchar.h"
 #include "payload/payload.h"
+#include "service/audit.h"
+#include "service/unix_time.h"
 #include "utils/timestamp.h"
-
-/* The format counts from 1970, the server from 2000. */
-#define UNIX_OFFSET_USECS \
-	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
-
-/* Rows may be tampered with, so the sum may wrap: the MAC then differs. */
-static int64
-unix_time(TimestampTz time)
-{
-	return (int64) ((uint64) time + (uint64) UNIX_OFFSET_USECS);
-}
 
 /* A backup's row as the payload layer sees it. */
 static void
@@ -38,7 +28,7 @@ fill_header(const BkBackup *backup, BkPayloadHeader *header)
 	header->document_size = backup->document_size;
 	memcpy(header->document_digest, backup->document_digest, BK_DIGEST_BYTES);
 	memcpy(header->iv, backup->iv, BK_IV_BYTES);
-	header->created_at = unix_time(backup->created_at);
+	header->created_at = bk_unix_time(backup->created_at);
 }
 
 static void
@@ -171,15 +161,21 @@ write_payload(BkKeys *keys, BkBackup *backup, BkText document, BkText payload, C
 }
 
 int64
-bk_stored_insert(BkKeys *keys, BkBackup *backup, BkText document, BkText payload)
+bk_stored_insert(BkKeys *keys, BkResource *resource, BkEvent *event, BkBackup *backup, BkText document, BkText payload)
 {
 	ChunkWriter writer = {.backup = backup};
+	int64		backups_made;
 
 	write_payload(keys, backup, document, payload, &writer);
+	bk_audit_set_state(event, backup);
+	bk_audit_link(resource, event);
 	if (writer.written == 0 && writer.pending == 1)
-		return bk_record_backup_with_chunk(backup, writer.chunks[0]);
+		return bk_record_backup(backup, event, &writer.chunks[0], resource->is_new);
 	flush_chunks(&writer);
-	return bk_record_backup(backup);
+	backups_made = bk_record_backup(backup, event, NULL, resource->is_new);
+	if (backups_made == 0)
+		bk_chunk_delete(backup->resource_id, backup->backup_id);
+	return backups_made;
 }
 
 void

@@ -6,6 +6,8 @@
 #define BK_STORED_H
 
 #include "catalog/backup.h"
+#include "catalog/event.h"
+#include "catalog/resource.h"
 #include "service/keys.h"
 
 /*
@@ -21,9 +23,12 @@ extern void bk_stored_check_at_rest(const BkBackup *backup);
  * Write a payload under a new data key and IV, and with it all that a new backup
  * leaves in the catalog: the backup brings identity, labels, wanted compression
  * and encrypted; the rest is filled in.  document is the whole document, payload
- * what is stored of it.  Returns how many backups the resource has ever had.
+ * what is stored of it.  The event, described by the caller, becomes the last one of
+ * the resource, which is locked or new.  Returns how many backups the resource has
+ * ever had; 0, and nothing is left, where a new one has been made by another session.
  */
-extern int64 bk_stored_insert(BkKeys *keys, BkBackup *backup, BkText document, BkText payload);
+extern int64 bk_stored_insert(BkKeys *keys, BkResource *resource, BkEvent *event, BkBackup *backup,
+							  BkText document, BkText payload);
 
 /* Write another payload for a backup that is there: its chunks are replaced. */
 extern void bk_stored_replace(BkKeys *keys, BkBackup *backup, BkText document, BkText payload);

@@ -58,13 +58,17 @@ static TimestampTz
 attend_as_owner(const BkJob *job, BkJobState *state, Oid owner, BkOutcome *outcome)
 {
 	MemoryContext memory = CurrentMemoryContext;
-	BkCall		call;
+	BkAttempt	attempt = {0};
+	BkCall		call = {
+		.function = job->name,
+		.attempt = &attempt,
+		.role = owner,
+		.result_memory = memory,
+	};
 	Oid			saved_role;
 	int			saved_context;
 	TimestampTz due;
 
-	call.role = owner;
-	call.result_memory = memory;
 	call.memory = bk_memory_new(memory, "backup_service job");
 	call.role_name = MemoryContextStrdup(call.memory, GetUserNameFromId(owner, false));
 	GetUserIdAndSecContext(&saved_role, &saved_context);

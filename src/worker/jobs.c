@@ -5,10 +5,14 @@
 #include "worker/jobs.h"
 
 #include "service/roster_table.h"
+#include "worker/job_seal.h"
 
-static bool nothing(const BkCall *call, TimestampTz now) { return false; }
 static const BkJob jobs[] = {
-	{.name = "nothing", .run_batch = nothing},
+	{
+		.name = "seal",
+		.next_due = bk_job_seal_next_due,
+		.run_batch = bk_job_seal_run_batch,
+	},
 };
 
 static const BkJob *added[BK_MAX_JOBS];

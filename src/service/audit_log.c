@@ -1,0 +1,80 @@
+/*
+ * audit_log.c
+ *		Lines in the server's log about reads, and about calls that failed.
+ */
+#include "service/audit_log.h"
+
+#include "mb/pg_wchar.h"
+#include "service/audit.h"
+#include "service/json_text.h"
+
+/* What is kept of an error's message. */
+#define MESSAGE_BYTES	512
+
+static void
+write_line(StringInfo json)
+{
+	ereport(LOG_SERVER_ONLY,
+			(errmsg_internal("backup_service audit: %s", json->data),
+			 errhidestmt(true),
+			 errhidecontext(true)));
+}
+
+/* What happened, and who did it. */
+static void
+add_event(StringInfo json, const BkEvent *event)
+{
+	bk_json_add_text(json, "action", event->action);
+	bk_json_add_text(json, "outcome", event->outcome);
+	bk_json_add_text(json, "resource_id", event->resource_id);
+	if (event->backup_id != 0)
+		bk_json_add_int64(json, "backup_id", event->backup_id);
+	bk_json_add_text(json, "role", event->role);
+	bk_json_add_text(json, "session_role", event->session_role);
+	bk_json_add_text(json, "application", event->application);
+	bk_json_add_text(json, "client", event->client);
+	bk_json_add_jsonb(json, "detail", event->detail);
+}
+
+void
+bk_log_event(const BkEvent *event)
+{
+	StringInfoData json;
+
+	bk_json_begin(&json);
+	add_event(&json, event);
+	bk_json_end(&json);
+	write_line(&json);
+	pfree(json.data);
+}
+
+static bool
+is_denial(const BkCall *call, const ErrorData *error)
+{
+	return call->attempt->denied || error->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE;
+}
+
+static char *
+clip(const char *message)
+{
+	return pnstrdup(message, pg_mbcliplen(message, strlen(message), MESSAGE_BYTES));
+}
+
+void
+bk_log_failure(const BkCall *call)
+{
+	MemoryContext memory = MemoryContextSwitchTo(call->memory);
+	ErrorData  *error = CopyErrorData();
+	BkEvent		event;
+	StringInfoData json;
+
+	bk_audit_describe(call, call->function + strlen("bk_"), call->attempt->resource_id, call->attempt->backup_id, &event);
+	event.outcome = is_denial(call, error) ? "denied" : "failed";
+	bk_json_begin(&json);
+	add_event(&json, &event);
+	bk_json_add_text(&json, "sqlstate", unpack_sql_state(error->sqlerrcode));
+	bk_json_add_text(&json, "message", clip(error->message ? error->message : "missing error text"));
+	bk_json_end(&json);
+	write_line(&json);
+	MemoryContextSwitchTo(memory);
+}
