@@ -62,3 +62,9 @@ SELECT e.resource_id, e.number, e.at, e.action, e.outcome, e.session_role, e.rol
 				  AND pg_catalog.pg_has_role(o.oid, 'USAGE'))
 	OR EXISTS (SELECT FROM backup_service.visible_resource r WHERE r.resource_id = e.resource_id);
 COMMENT ON VIEW @extschema@.bk_audit IS 'who did what; number and hash are null until an event of a read is sealed, resource_id is empty for events of keys';
+
+CREATE VIEW @extschema@.bk_holds WITH (security_barrier) AS
+SELECT h.backup_id, h.resource_id, h.name, h.reason, h.until, h.created_by, h.created_at
+  FROM backup_service.hold h
+  JOIN backup_service.visible_resource r ON r.resource_id = h.resource_id;
+COMMENT ON VIEW @extschema@.bk_holds IS 'holds on backups: why they must stay, until when, and who said so';

@@ -105,3 +105,12 @@ COMMENT ON FUNCTION @extschema@.bk_worker_start IS 'start the worker of this dat
 CREATE FUNCTION backup_service.wake_worker()
 RETURNS void LANGUAGE C AS 'MODULE_PATHNAME', 'bk_worker_wake';
 COMMENT ON FUNCTION backup_service.wake_worker IS 'have the worker look for work in this database at commit';
+
+CREATE FUNCTION @extschema@.bk_hold(
+	backup_id bigint, name text, reason text, until timestamptz = NULL, resource_id text = NULL)
+RETURNS void LANGUAGE C AS 'MODULE_PATHNAME', 'bk_hold';
+COMMENT ON FUNCTION @extschema@.bk_hold IS 'keep a backup, and what it builds on, from being deleted or expiring';
+
+CREATE FUNCTION @extschema@.bk_release(backup_id bigint, name text, resource_id text = NULL)
+RETURNS void LANGUAGE C AS 'MODULE_PATHNAME', 'bk_release';
+COMMENT ON FUNCTION @extschema@.bk_release IS 'end a hold';

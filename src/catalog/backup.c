@@ -149,7 +149,8 @@ static BkStatement rewrap = {
 };
 
 static BkStatement delete_backups = {
-	.sql = "WITH chunks AS (DELETE FROM backup_service.chunk WHERE resource_id = $1 AND backup_id = ANY ($2))"
+	.sql = "WITH chunks AS (DELETE FROM backup_service.chunk WHERE resource_id = $1 AND backup_id = ANY ($2)),"
+	" holds AS (DELETE FROM backup_service.hold WHERE resource_id = $1 AND backup_id = ANY ($2))"
 	" DELETE FROM backup_service.backup WHERE resource_id = $1 AND backup_id = ANY ($2)",
 	.nargs = 2,
 	.types = {TEXTOID, INT8ARRAYOID},

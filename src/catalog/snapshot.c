@@ -11,9 +11,11 @@ static BkStatement trim_snapshots = {
 	.sql = "DELETE FROM backup_service.snapshot WHERE resource_id = $1 AND (created_at, backup_id) <"
 	" (SELECT s.created_at, s.backup_id FROM backup_service.snapshot s"
 	"   WHERE s.resource_id = $1 AND s.removed_at IS NULL"
-	"   ORDER BY s.created_at DESC, s.backup_id DESC OFFSET $2 - 1 LIMIT 1)",
-	.nargs = 2,
-	.types = {TEXTOID, INT4OID},
+	"   ORDER BY s.created_at DESC, s.backup_id DESC OFFSET $2 - 1 LIMIT 1)"
+	" AND backup_id NOT IN (SELECT h.backup_id FROM backup_service.hold h"
+	"  WHERE h.resource_id = $1 AND (h.until IS NULL OR h.until > $3))",
+	.nargs = 3,
+	.types = {TEXTOID, INT4OID, TIMESTAMPTZOID},
 };
 
 static BkStatement bury_snapshots = {
@@ -46,12 +48,13 @@ static BkStatement find_live_after = {
 };
 
 void
-bk_snapshot_trim(const char *resource_id, int32 max_live)
+bk_snapshot_trim(const char *resource_id, int32 max_live, TimestampTz now)
 {
 	BkValues	values = {0};
 
 	bk_value_add_text(&values, resource_id);
 	bk_value_add(&values, Int32GetDatum(max_live));
+	bk_value_add(&values, TimestampTzGetDatum(now));
 	bk_statement_write(&trim_snapshots, &values);
 }
 

@@ -250,5 +250,5 @@ bk_create_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *b
 		backups_made = create(keys, call, request, document, backup);
 	while (backups_made == 0);
 	if (bk_setting_max_snapshots > 0 && backups_made > bk_setting_max_snapshots)
-		bk_snapshot_trim(backup->resource_id, bk_setting_max_snapshots);
+		bk_snapshot_trim(backup->resource_id, bk_setting_max_snapshots, backup->created_at);
 }

@@ -9,6 +9,7 @@
 #include "service/audit.h"
 #include "service/chain.h"
 #include "service/find.h"
+#include "service/hold.h"
 #include "service/json_text.h"
 #include "settings.h"
 #include "utils/timestamp.h"
@@ -149,6 +150,7 @@ bk_delete_backup(const BkCall *call, int64 backup_id, BkDependents dependents, c
 	if (dependents == BK_DEPENDENTS_CONSOLIDATE)
 		activate_if_needed(call, keys, backup_id, resource_id);
 	bk_find_backup_to_change(call, backup_id, resource_id, &resource, &backup);
+	bk_check_not_held(&backup);
 	count = resolve_dependents(call, keys, &resource, &backup, dependents, &doomed);
 	bk_snapshot_bury(backup.resource_id, doomed, count, GetCurrentTimestamp());
 	bk_backup_delete(backup.resource_id, doomed, count);

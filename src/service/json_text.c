@@ -4,8 +4,11 @@
  */
 #include "service/json_text.h"
 
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/json.h"
+#include "utils/timestamp.h"
 
 void
 bk_json_begin(StringInfo json)
@@ -36,6 +39,16 @@ bk_json_add_int64(StringInfo json, const char *name, int64 value)
 {
 	add_name(json, name);
 	appendStringInfo(json, INT64_FORMAT, value);
+}
+
+void
+bk_json_add_time(StringInfo json, const char *name, TimestampTz value)
+{
+	static const int utc = 0;
+	char		text[MAXDATELEN + 1];
+
+	JsonEncodeDateTime(text, TimestampTzGetDatum(value), TIMESTAMPTZOID, &utc);
+	bk_json_add_text(json, name, text);
 }
 
 void

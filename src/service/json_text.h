@@ -9,11 +9,13 @@
 #include "common/common.h"
 
 #include "lib/stringinfo.h"
+#include "datatype/timestamp.h"
 #include "utils/jsonb.h"
 
 extern void bk_json_begin(StringInfo json);
 extern void bk_json_add_text(StringInfo json, const char *name, const char *value);	/* NULL: leaves the member out */
 extern void bk_json_add_int64(StringInfo json, const char *name, int64 value);
+extern void bk_json_add_time(StringInfo json, const char *name, TimestampTz value);	/* ISO 8601, UTC */
 extern void bk_json_add_bool(StringInfo json, const char *name, bool value);
 extern void bk_json_add_jsonb(StringInfo json, const char *name, Jsonb *value);	/* NULL: leaves the member out */
 extern void bk_json_end(StringInfo json);
