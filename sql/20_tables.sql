@@ -118,7 +118,7 @@ CREATE TABLE backup_service.restore_operation (
 	backup_id bigint NOT NULL,
 	target_resource_id text COLLATE "C",
 	type text NOT NULL CHECK (type IN ('full', 'incremental', 'differential')),
-	status text NOT NULL CHECK (status IN ('asked', 'queued', 'running', 'completed', 'failed', 'cancelled')),
+	status text NOT NULL CHECK (status IN ('queued', 'running', 'completed', 'failed', 'cancelled')),
 	progress integer NOT NULL CHECK (progress BETWEEN 0 AND 100),
 	validated boolean NOT NULL,
 	validation_errors jsonb NOT NULL DEFAULT '[]',
@@ -126,8 +126,21 @@ CREATE TABLE backup_service.restore_operation (
 	created_by text NOT NULL,
 	created_at timestamptz NOT NULL,
 	completed_at timestamptz,
+	validate boolean NOT NULL DEFAULT true,
+	attempts integer NOT NULL DEFAULT 0,
+	next_attempt_at timestamptz,
+	started_at timestamptz,
+	bytes_done bigint NOT NULL DEFAULT 0,
+	bytes_total bigint,
+	pinned bigint[],
+	error text,
+	restored_backup_id bigint,
 	PRIMARY KEY (resource_id, operation_id)
 );
+COMMENT ON COLUMN backup_service.restore_operation.pinned IS 'backups that a running restore reads, and that nobody may change meanwhile';
+COMMENT ON COLUMN backup_service.restore_operation.restored_backup_id IS 'the new backup of the target resource';
+CREATE INDEX restore_operation_queued ON backup_service.restore_operation (next_attempt_at, operation_id) WHERE status = 'queued';
+CREATE INDEX restore_operation_running ON backup_service.restore_operation (resource_id, operation_id) WHERE status = 'running';
 COMMENT ON TABLE backup_service.restore_operation IS 'one restore each: what, for whom, when, and how it ended';
 CREATE INDEX restore_operation_by_id ON backup_service.restore_operation (operation_id);
 CREATE INDEX restore_operation_timeline ON backup_service.restore_operation (created_at, operation_id);

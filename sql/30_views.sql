@@ -36,7 +36,8 @@ COMMENT ON VIEW @extschema@.bk_snapshots IS 'recovery points; removed_at is set 
 
 CREATE VIEW @extschema@.bk_operations WITH (security_barrier) AS
 SELECT o.operation_id, o.resource_id, o.backup_id, o.target_resource_id, o.type, o.status, o.progress,
-	   o.validated, o.validation_errors, o.role, o.created_by, o.created_at, o.completed_at
+	   o.validated, o.validation_errors, o.role, o.created_by, o.created_at, o.completed_at,
+	   o.attempts, o.next_attempt_at, o.started_at, o.bytes_done, o.bytes_total, o.error, o.restored_backup_id
   FROM backup_service.restore_operation o
   JOIN backup_service.visible_resource r ON r.resource_id = o.resource_id;
 COMMENT ON VIEW @extschema@.bk_operations IS 'restores: what, for whom, when, and how they ended';

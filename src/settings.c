@@ -18,6 +18,7 @@ char	   *bk_setting_key_command;
 int			bk_setting_key_command_timeout = 30000;
 char	   *bk_setting_key_file;
 bool		bk_setting_key_file_create = true;
+int			bk_setting_max_attempts = 5;
 int			bk_setting_max_chain_length = 100;
 int			bk_setting_max_snapshots = 100;
 int			bk_setting_worker_idle_timeout = 60;
@@ -123,6 +124,17 @@ bk_settings_init(void)
 							 PGC_SIGHUP,
 							 0, /* flags */
 							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("backup_service.max_attempts",
+							"How often a queued restore is tried before it has failed.",
+							"Failures that cannot pass, such as a damaged backup, are not tried again.",
+							&bk_setting_max_attempts,
+							5, /* boot value */
+							1, /* min */
+							1000, /* max */
+							PGC_SIGHUP,
+							0, /* flags */
+							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("backup_service.max_chain_length",
 							"An incremental that would make its chain longer is made full.",

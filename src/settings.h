@@ -18,6 +18,7 @@ extern char *bk_setting_key_command;
 extern int	bk_setting_key_command_timeout; /* milliseconds */
 extern char *bk_setting_key_file;
 extern bool bk_setting_key_file_create;
+extern int	bk_setting_max_attempts;
 extern int	bk_setting_max_chain_length;
 extern int	bk_setting_max_snapshots;
 extern int	bk_setting_worker_idle_timeout; /* seconds */

@@ -258,11 +258,17 @@ read_label(uint64 row, int column)
 	return label ? label : pstrdup("");
 }
 
+Jsonb *
+bk_no_tags(void)
+{
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+}
+
 static Jsonb *
 read_tags(uint64 row, int column)
 {
 	if (bk_column_is_null(row, column))
-		return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+		return bk_no_tags();
 	return DatumGetJsonbPCopy(bk_column(row, column));
 }
 

@@ -55,6 +55,9 @@ typedef struct BkBackup
 	const char *bad_column;
 } BkBackup;
 
+/* The tags of a backup that has none. */
+extern Jsonb *bk_no_tags(void);
+
 /* The names in SQL of the enums. */
 extern const char *bk_type_name(BkBackupType type);
 extern const char *bk_compression_name(BkCompression compression);

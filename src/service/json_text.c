@@ -73,6 +73,27 @@ bk_json_end(StringInfo json)
 	appendStringInfoChar(json, '}');
 }
 
+void
+bk_json_begin_array(StringInfo json)
+{
+	initStringInfo(json);
+	appendStringInfoChar(json, '[');
+}
+
+void
+bk_json_add_element(StringInfo json, const char *value)
+{
+	if (json->len > 1)
+		appendStringInfoString(json, ", ");
+	escape_json(json, value);
+}
+
+void
+bk_json_end_array(StringInfo json)
+{
+	appendStringInfoChar(json, ']');
+}
+
 Jsonb *
 bk_json_value(StringInfo json)
 {

@@ -20,7 +20,12 @@ extern void bk_json_add_bool(StringInfo json, const char *name, bool value);
 extern void bk_json_add_jsonb(StringInfo json, const char *name, Jsonb *value);	/* NULL: leaves the member out */
 extern void bk_json_end(StringInfo json);
 
-/* The jsonb value of an object that was ended. */
+/* An array of texts. */
+extern void bk_json_begin_array(StringInfo json);
+extern void bk_json_add_element(StringInfo json, const char *value);
+extern void bk_json_end_array(StringInfo json);
+
+/* The jsonb value of an object or array that was ended. */
 extern Jsonb *bk_json_value(StringInfo json);
 
 /* Objects of one member. */

@@ -5,9 +5,15 @@
 #include "worker/jobs.h"
 
 #include "service/roster_table.h"
+#include "worker/job_restore.h"
 #include "worker/job_seal.h"
 
 static const BkJob jobs[] = {
+	{
+		.name = "restore",
+		.next_due = bk_job_restore_next_due,
+		.run_batch = bk_job_restore_run_batch,
+	},
 	{
 		.name = "seal",
 		.next_due = bk_job_seal_next_due,
