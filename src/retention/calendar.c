@@ -137,6 +137,8 @@ bk_calendar_text(TimestampTz at, pg_tz *zone)
 		return pstrdup(TIMESTAMP_IS_NOEND(at) ? "infinity" : "-infinity");
 	if (timestamp2tm(at, zone ? &offset : NULL, &tm, &fsec, NULL, zone) != 0)
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
+	if (zone == NULL)
+		tm.tm_isdst = 0;		/* the offset is known: to be shown */
 	EncodeDateTime(&tm, fsec, true, offset, NULL, USE_ISO_DATES, text);
 	return pstrdup(text);
 }
