@@ -267,8 +267,8 @@ def check_ten_years():
         wanted = first_of_newest(made, policy.rules, lambda rule, at: cache[rule, at]) | {made[-1]}
         if left != wanted:
             problems.append(f"at {now} in {zone}: too many {left - wanted}, missing {wanted - left}")
-    tell(f"ten years, {len(times)} hourly backups under gfs, {len(schedule)} clean-ups at any time: each leaves what the"
-         " model keeps", problems)
+    tell(f"ten years, {len(times)} hourly backups under gfs, {len(schedule)} clean-ups at any time: each leaves what"
+         " the model keeps", problems)
     tell("and that is 7 + 4 + 12 + 7 at most, and the newest", [] if 20 <= len(left) <= 31 else [len(left)])
 
 

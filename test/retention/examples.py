@@ -13,15 +13,15 @@ def day(number, hour=12):
     return datetime(2026, 11, number, hour, tzinfo=UTC)
 
 
-def hourly(policy, first, last, now=None, **marks):
-    """Questions about hourly backups between two moments."""
-    hours = (last - first) // timedelta(hours=1)
-    points = [Point(n + 1, first + timedelta(hours=n), **marks) for n in range(hours + 1)]
-    return Asked(points, policy, now or last)
+def hourly(policy, first, last):
+    """A question about hourly backups between two moments."""
+    points = [Point(n + 1, first + timedelta(hours=n)) for n in range((last - first) // timedelta(hours=1) + 1)]
+    return Asked(points, policy, last)
 
 
 SENTENCES = [
-    ("a rule that counts days", Asked([Point(1, day(22)), Point(2, day(23))], Policy({"keep_daily": 7}, None, BERLIN), day(23)), {
+    ("a rule that counts days", Asked(
+        [Point(1, day(22)), Point(2, day(23))], Policy({"keep_daily": 7}, None, BERLIN), day(23)), {
         1: "kept by daily (2 of 7) until 6 newer daily backups exist, 2026-11-29 00:00:00+01 at the earliest",
         2: "kept by daily (1 of 7) and being the newest good backup until 7 newer daily backups exist and a newer good"
            " backup exists, 2026-11-30 00:00:00+01 at the earliest"}),
@@ -29,8 +29,8 @@ SENTENCES = [
         [Point(1, day(23), held=True)],
         Policy({"keep_last": 3, "keep_daily": 7, "keep_monthly": 1}, Span(days=3), BERLIN), day(23)), {
         1: "kept by last (1 of 3), daily (1 of 7), monthly (1 of 1), keep_for, a hold and being the newest good backup"
-           " until 3 newer backups exist, 7 newer daily backups exist, 1 newer monthly backup exists, the hold is released"
-           " and a newer good backup exists, 2026-12-01 00:00:00+01 at the earliest"}),
+           " until 3 newer backups exist, 7 newer daily backups exist, 1 newer monthly backup exists, the hold is"
+           " released and a newer good backup exists, 2026-12-01 00:00:00+01 at the earliest"}),
     ("time alone", Asked([Point(1, day(22)), Point(2, day(23))], Policy({}, Span(days=7), BERLIN), day(23)), {
         1: "kept by keep_for until 2026-11-29 13:00:00+01",
         2: "kept by keep_for and being the newest good backup until a newer good backup exists,"
@@ -41,8 +41,8 @@ SENTENCES = [
         1: "to go: its own retention ended 2026-11-02 12:00:00+00",
         2: "kept by its own retention until 2026-11-29 12:00:00+00",
         3: "kept by its own retention for ever",
-        4: "kept by having no policy and being the newest good backup until a policy is assigned and a newer good backup"
-           " exists"}),
+        4: "kept by having no policy and being the newest good backup until a policy is assigned and a newer good"
+           " backup exists"}),
     ("what is pinned", Asked(
         [Point(1, day(1)), Point(2, day(2), base=1, held=True), Point(3, day(3)), Point(4, day(4), base=3, read=True),
          Point(5, day(5), removed=True), Point(6, day(6))], Policy({}, Span(days=1)), day(23)), {
@@ -57,7 +57,8 @@ SENTENCES = [
         1: "to go: no rule keeps it", 2: "to go: no rule keeps it", 3: "to go, waits for bk_prune(): no rule keeps it",
         9: "to go, waits for bk_prune(): no rule keeps it"}),
     ("nine backups are not limited", Asked(
-        [Point(n, day(n)) for n in range(1, 10)], Policy({}, Span(days=1)), day(23), 0.2), {8: "to go: no rule keeps it"}),
+        [Point(n, day(n)) for n in range(1, 10)], Policy({}, Span(days=1)), day(23), 0.2), {
+        8: "to go: no rule keeps it"}),
     ("a corrupt backup is kept beside the first good one", Asked(
         [Point(1, day(21, 1), corrupt=True), Point(2, day(21, 2)), Point(3, day(21, 3)), Point(4, day(23))],
         Policy({"keep_daily": 2}), day(23)), {
@@ -65,27 +66,24 @@ SENTENCES = [
         2: "kept by daily (2 of 2) until 1 newer daily backup exists, 2026-11-24 00:00:00+00 at the earliest",
         3: "to go: no rule keeps it"}),
     ("a time that never comes", Asked(
-        [Point(1, day(1)), Point(2, day(2))], Policy({}, Span(months=300000 * 12)), day(23)), {1: "kept by keep_for for ever"}),
+        [Point(1, day(1)), Point(2, day(2))], Policy({}, Span(months=300000 * 12)), day(23)), {
+        1: "kept by keep_for for ever"}),
     ("a year that never comes", Asked(
         [Point(1, day(1)), Point(2, day(2))], Policy({"keep_yearly": 2 ** 31 - 1}), day(23)), {
         1: "kept by yearly (1 of 2147483647) for ever"}),
     ("an hour that never comes", Asked(
         [Point(1, datetime(9999, 1, 1, tzinfo=UTC))], Policy({"keep_hourly": 2 ** 31 - 1, "keep_monthly": 2 ** 31 - 1}),
-        day(23)), {1: "kept by hourly (1 of 2147483647), monthly (1 of 2147483647) and being the newest good backup for ever"}),
+        day(23)), {
+        1: "kept by hourly (1 of 2147483647), monthly (1 of 2147483647) and being the newest good backup for ever"}),
 ]
 
 # How many of a run of hourly backups a rule keeps.
 COUNTS = [
-    ("a day of 25 hours has 25 of them",
-     hourly(Policy({"keep_hourly": 99}, None, BERLIN), datetime(2026, 10, 24, 22, tzinfo=UTC), datetime(2026, 10, 25, 22, tzinfo=UTC)), 25),
-    ("and is one day",
-     hourly(Policy({"keep_daily": 99}, None, BERLIN), datetime(2026, 10, 24, 22, tzinfo=UTC), datetime(2026, 10, 25, 22, tzinfo=UTC)), 1),
-    ("a week from Sunday",
-     hourly(Policy({"keep_weekly": 9}, None, "UTC", 7), datetime(2026, 11, 22, 0, tzinfo=UTC), datetime(2026, 11, 28, 23, tzinfo=UTC)), 1),
-    ("a week from Monday",
-     hourly(Policy({"keep_weekly": 9}, None, "UTC", 1), datetime(2026, 11, 22, 0, tzinfo=UTC), datetime(2026, 11, 28, 23, tzinfo=UTC)), 2),
-    ("Samoa had no 30 December 2011",
-     hourly(Policy({"keep_daily": 9}, None, "Pacific/Apia"), datetime(2011, 12, 29, 10, tzinfo=UTC), datetime(2011, 12, 31, 9, tzinfo=UTC)), 2),
+    ("a day of 25 hours has 25 of them", {"keep_hourly": 99}, BERLIN, 1, (2026, 10, 24, 22), (2026, 10, 25, 22), 25),
+    ("and is one day", {"keep_daily": 99}, BERLIN, 1, (2026, 10, 24, 22), (2026, 10, 25, 22), 1),
+    ("a week from Sunday", {"keep_weekly": 9}, "UTC", 7, (2026, 11, 22, 0), (2026, 11, 28, 23), 1),
+    ("a week from Monday", {"keep_weekly": 9}, "UTC", 1, (2026, 11, 22, 0), (2026, 11, 28, 23), 2),
+    ("Samoa had no 30 December", {"keep_daily": 9}, "Pacific/Apia", 1, (2011, 12, 29, 10), (2011, 12, 31, 9), 2),
 ]
 
 REFUSED = [
@@ -95,7 +93,8 @@ REFUSED = [
     ("a keep_for with a negative part", "'{0,0,0,0,0,0}', '1 month -30 days', 'UTC', 1", "22023",
      "keep_for must not have a negative part"),
     ("the eighth day of the week", "'{1,0,0,0,0,0}', null, 'UTC', 8", "22023", "week_start must be a day of the week"),
-    ("a time zone on Mars", "'{1,0,0,0,0,0}', null, 'Mars/Olympus', 1", "22023", 'time zone "Mars/Olympus" is not known'),
+    ("a time zone on Mars", "'{1,0,0,0,0,0}', null, 'Mars/Olympus', 1", "22023",
+     'time zone "Mars/Olympus" is not known'),
 ]
 
 
@@ -113,14 +112,16 @@ def check_sentences():
         psql(["-c", "TRUNCATE question", "-c", "COPY question FROM STDIN"], line(number, asked))
         rows = [row.split("|") for row in psql(["-c", "SELECT backup_id, words FROM answer"]).splitlines()]
         words = {int(id): text for id, text in rows}
-        tell(f"in words: {name}", [f"{id}: {words[id]}\nnot {text}" for id, text in wanted.items() if words[id] != text])
+        tell(f"in words: {name}",
+             [f"{id}: {words[id]}\nnot {text}" for id, text in wanted.items() if words[id] != text])
 
 
 def check_counts():
-    for name, asked, wanted in COUNTS:
+    for name, rules, zone, week_start, first, last, wanted in COUNTS:
+        asked = hourly(Policy(rules, None, zone, week_start), datetime(*first, tzinfo=UTC), datetime(*last, tzinfo=UTC))
         psql(["-c", "TRUNCATE question", "-c", "COPY question FROM STDIN"], line(0, asked))
-        found = psql(["-c", "SELECT count(*) FROM answer WHERE reasons && '{keep_hourly,keep_daily,keep_weekly}'"]).strip()
-        tell(name, [] if found == str(wanted) else [f"{found}, not {wanted}"])
+        found = psql(["-c", "SELECT count(*) FROM answer WHERE reasons && '{keep_hourly,keep_daily,keep_weekly}'"])
+        tell(name, [] if found == f"{wanted}\n" else [f"{found}, not {wanted}"])
 
 
 def check_refused():

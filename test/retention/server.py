@@ -72,5 +72,6 @@ def ask(questions):
         number, id, verdict, reasons, places, until, exact = row.split("\t")
         answers[int(number)][int(id)] = Answer(
             verdict, frozenset(filter(None, reasons.split(","))),
-            {rule: int(n) for rule, n in zip(COUNTED_RULES, places.split(",")) if n != "0"}, moment(until), exact == "t")
+            {rule: int(n) for rule, n in zip(COUNTED_RULES, places.split(",")) if n != "0"},
+            moment(until), exact == "t")
     return answers

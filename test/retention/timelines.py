@@ -48,7 +48,8 @@ def policy(rng):
     rules = {rule: rng.randint(1, 6) for rule in COUNTED_RULES if rng.random() < 0.4}
     keep_for = None
     if not rules or rng.random() < 0.4:
-        keep_for = Span(rng.choice([0, 0, 1, 2, 13]), rng.choice([0, 0, 1, 7, 40]), rng.choice([1, 3600, 100000]) * 1000000)
+        keep_for = Span(rng.choice([0, 0, 1, 2, 13]), rng.choice([0, 0, 1, 7, 40]),
+                        rng.choice([1, 3600, 100000]) * 1000000)
     return Policy(rules, keep_for, rng.choice(ZONES), rng.choice([1, 7, 7, 1, 1, 6]))
 
 
