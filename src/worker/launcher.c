@@ -158,6 +158,7 @@ bk_launcher_main(Datum argument)
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	bk_session_begin("backup_service launcher");
 	bk_pick_begin();
+	ereport(LOG, (errmsg("backup_service launcher started")));
 
 	scratch = AllocSetContextCreate(TopMemoryContext, "backup_service launcher", ALLOCSET_DEFAULT_SIZES);
 	while (!ShutdownRequestPending)
