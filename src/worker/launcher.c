@@ -187,6 +187,7 @@ bk_launcher_main(Datum argument)
 		MemoryContextSwitchTo(scratch);
 		MemoryContextReset(scratch);
 		bk_session_serve_interrupts();
+		bk_session_report("starting workers");
 		if (ConfigReloadPending)
 			reload();
 		if (bk_pick_take_rescan())
