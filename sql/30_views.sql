@@ -1,5 +1,5 @@
 -- What each role sees of the catalog: its own resources, and those of roles whose privileges it has.
--- A resource whose owner is no role any more is seen by operators and superusers alone.
+-- A resource whose owner is no role any more is seen by operators, auditors and superusers alone.
 CREATE VIEW backup_service.visible_resource WITH (security_barrier) AS
 SELECT r.*
   FROM backup_service.resource r
@@ -16,7 +16,7 @@ SELECT b.backup_id, b.resource_id, b.resource_type, b.type, b.status, b.base_id,
 	   b.key_version, b.version, b.source, b.tags, b.created_by, b.created_at, b.completed_at, b.expires_at, b.verified_at
   FROM backup_service.backup b
   JOIN backup_service.visible_resource r ON r.resource_id = b.resource_id;
-COMMENT ON VIEW @extschema@.bk_backups IS 'every backup of resources that the current role may use';
+COMMENT ON VIEW @extschema@.bk_backups IS 'every backup of resources that the current role may see';
 
 CREATE VIEW @extschema@.bk_resources WITH (security_barrier) AS
 SELECT r.resource_id, r.resource_type, r.owner, r.created_at,
@@ -26,7 +26,7 @@ SELECT r.resource_id, r.resource_type, r.owner, r.created_at,
   LEFT JOIN (SELECT resource_id, pg_catalog.count(*) AS backups, pg_catalog.sum(stored_size)::bigint AS stored_size,
 					pg_catalog.min(created_at) AS first_backup_at, pg_catalog.max(created_at) AS last_backup_at
 			   FROM backup_service.backup GROUP BY resource_id) b ON b.resource_id = r.resource_id;
-COMMENT ON VIEW @extschema@.bk_resources IS 'every resource that the current role may use, with the sums of its backups';
+COMMENT ON VIEW @extschema@.bk_resources IS 'every resource that the current role may see, with the sums of its backups';
 
 CREATE VIEW @extschema@.bk_snapshots WITH (security_barrier) AS
 SELECT s.resource_id, s.created_at, s.backup_id, s.removed_at

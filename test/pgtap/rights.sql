@@ -53,7 +53,12 @@ INSERT INTO matrix (call, shows, answer, cells) VALUES
 ($$bk_rekey(1000000)$$, 'r', '{to rekey}', 'denied denied denied yes denied denied yes'),
 ($$bk_key_retire({unused version})$$, 'count(*)', '1', 'denied denied denied yes denied denied yes'),
 ($$bk_key_copied({active version})$$, 'count(*)', '1', 'denied denied denied yes denied denied yes'),
-($$bk_verify_keys()$$, 'count(*) FILTER (WHERE r.available)', '{versions}', 'denied denied denied yes denied denied yes');
+($$bk_verify_keys()$$, 'count(*) FILTER (WHERE r.available)', '{versions}', 'denied denied denied yes denied denied yes'),
+($$bk_owner_set('{resource}', '{caller}')$$, 'count(*)', '1', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_audit_verify()$$, 'count(*)', '0', 'denied denied denied yes yes denied yes'),
+($$bk_audit_verify('{resource}')$$, 'count(*)', '0', 'denied denied denied all all denied all'),
+($$bk_audit_seal()$$, 'r', '0', 'denied denied denied yes denied denied yes'),
+($$bk_audit_trim('infinity')$$, 'r', '{events}', 'denied denied denied yes denied denied yes');
 -- What lists all that the caller may see: a column that tells its rows apart, and the table that holds them.
 --   all        every row
 --   own        every row of the own tenants', and no other
@@ -64,6 +69,7 @@ INSERT INTO matrix (call, shows, rows_of, cells) VALUES
 ('bk_snapshots', 'backup_id', 'backup_service.snapshot', 'own own own all all denied all'),
 ('bk_operations', 'operation_id', 'backup_service.restore_operation', 'own own own all all denied all'),
 ('bk_keys', 'version', 'backup_service.key', 'denied denied denied all all denied all'),
+('bk_audit', 'number', 'backup_service.audit_event', 'own own own all all denied all'),
 ('backup_service.visible_resource', 'owner', 'backup_service.resource', 'denied denied denied denied denied denied all');
 \ir rights_cells.psql
 \if :{?markdown}
