@@ -8,11 +8,11 @@
 #include "access/xact.h"
 #include "catalog/extension.h"
 #include "executor/spi.h"
-#include "pgstat.h"
 #include "service/clock.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+#include "worker/session.h"
 
 static const char *database;
 static char sql_version[64];
@@ -159,15 +159,6 @@ plan_retry(const BkJob *job, BkJobState *state)
 					name_of(job), database, bk_retry_seconds(state->failures), state->failures)));
 }
 
-static void
-report_activity(const BkJob *job)
-{
-	char		activity[NAMEDATALEN + 32];
-
-	snprintf(activity, sizeof(activity), "backup_service: %s", name_of(job));
-	pgstat_report_activity(STATE_RUNNING, activity);
-}
-
 BkOutcome
 bk_batch_run(const BkJob *job, BkJobState *state)
 {
@@ -179,7 +170,7 @@ bk_batch_run(const BkJob *job, BkJobState *state)
 	};
 	volatile BkOutcome outcome = BK_FAILED;
 
-	report_activity(job);
+	bk_session_report(name_of(job));
 	error_context_stack = &context;
 	PG_TRY();
 	{

@@ -20,7 +20,10 @@
 #include "worker/session.h"
 
 /* Slots that other extensions' workers leave are found that much later; those of ours at once. */
-#define CROWDED_RETRY_SECONDS	5
+#define CROWDED_RETRY_SECONDS	2
+
+/* That there are too few is not said before ours at rest have had time to end, nor again for that long. */
+#define CROWDED_SILENCE_SECONDS	3600
 
 /* A worker that was started and, as far as the launcher knows, runs. */
 typedef struct Started
@@ -31,7 +34,7 @@ typedef struct Started
 } Started;
 
 static List *started;			/* in TopMemoryContext */
-static bool crowded;
+static TimestampTz crowded_since;	/* 0: it is not */
 
 /* Which databases are there? */
 static void
@@ -102,19 +105,35 @@ start(Oid database)
 	return registered;
 }
 
-/* Work waits for worker slots, or no longer; said once, however long it lasts. */
 static void
-set_crowded(bool value)
+warn_of_crowd(void)
 {
-	if (value && !crowded)
-		ereport(WARNING,
-				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("no background worker slot is free for backup_service"),
-				 errdetail("Its work waits until another background worker ends."),
-				 errhint("Raise max_worker_processes, which is %d.", max_worker_processes)));
-	if (value || crowded)
-		bk_pick_set_crowded(value);
-	crowded = value;
+	static TimestampTz warned_at;
+	TimestampTz now = bk_now();
+
+	if (now < crowded_since + CROWDED_RETRY_SECONDS * USECS_PER_SEC
+		|| (warned_at != 0 && now < warned_at + CROWDED_SILENCE_SECONDS * USECS_PER_SEC))
+		return;
+	warned_at = now;
+	ereport(WARNING,
+			(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+			 errmsg("no background worker slot is free for backup_service"),
+			 errdetail("Its work waits until another background worker ends."),
+			 errhint("Raise max_worker_processes, which is %d.", max_worker_processes)));
+}
+
+/* Databases wait for worker slots, or no longer. */
+static void
+set_crowded(bool crowded)
+{
+	if (crowded && crowded_since == 0)
+		crowded_since = bk_now();
+	if (crowded)
+		warn_of_crowd();
+	if (crowded || crowded_since != 0)
+		bk_pick_set_crowded(crowded);
+	if (!crowded)
+		crowded_since = 0;
 }
 
 /* Start what is due; returns when to come back. */
@@ -158,6 +177,7 @@ bk_launcher_main(Datum argument)
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	bk_session_begin("backup_service launcher");
 	bk_pick_begin();
+	ereport(LOG, (errmsg("backup_service launcher started")));
 
 	scratch = AllocSetContextCreate(TopMemoryContext, "backup_service launcher", ALLOCSET_DEFAULT_SIZES);
 	while (!ShutdownRequestPending)
@@ -167,6 +187,7 @@ bk_launcher_main(Datum argument)
 		MemoryContextSwitchTo(scratch);
 		MemoryContextReset(scratch);
 		bk_session_serve_interrupts();
+		bk_session_report("starting workers");
 		if (ConfigReloadPending)
 			reload();
 		if (bk_pick_take_rescan())

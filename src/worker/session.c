@@ -55,6 +55,21 @@ bk_session_serve_interrupts(void)
 		ProcessCatchupInterrupt();
 }
 
+static void
+report(BackendState state, const char *activity)
+{
+	char		text[NAMEDATALEN + 32];
+
+	snprintf(text, sizeof(text), "backup_service: %s", activity);
+	pgstat_report_activity(state, text);
+}
+
+void
+bk_session_report(const char *activity)
+{
+	report(STATE_RUNNING, activity);
+}
+
 void
 bk_session_rest(TimestampTz until)
 {
@@ -67,7 +82,7 @@ bk_session_rest(TimestampTz until)
 		milliseconds = Min(TimestampDifferenceMilliseconds(bk_now(), until), MAX_REST_MS);
 	}
 	pgstat_report_stat(true);
-	pgstat_report_activity(STATE_IDLE, "backup_service: waiting");
+	report(STATE_IDLE, "waiting");
 	(void) WaitLatch(MyLatch, events, milliseconds, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
 }

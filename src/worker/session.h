@@ -16,6 +16,9 @@ extern void bk_session_begin(const char *application_name);
 /* What other processes want of one that is at rest; never ends it. */
 extern void bk_session_serve_interrupts(void);
 
+/* Say in pg_stat_activity what is done now. */
+extern void bk_session_report(const char *activity);
+
 /* Sleep until the latch is set, or a time has come (DT_NOEND: none); says so in pg_stat_activity. */
 extern void bk_session_rest(TimestampTz until);
 

@@ -67,8 +67,10 @@ stop_batches(void)
 {
 	BkExtension extension;
 
-	if (bk_extension_find(&extension))
-		(void) bk_extension_lock(extension.oid, AccessExclusiveLock, true);
+	/* Others are about to be refused. */
+	if (!bk_extension_find(&extension) || !has_privs_of_role(GetUserId(), extension.owner))
+		return;
+	(void) bk_extension_lock(extension.oid, AccessExclusiveLock, true);
 	bk_roster_forgive(MyDatabaseId);
 }
 

@@ -282,9 +282,11 @@ bk_worker_main(Datum argument)
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, on_sigterm);
 	BackgroundWorkerUnblockSignals();
-	/* Where another process is faster, there is nothing to do. */
 	if (!bk_roster_attach() || !bk_claim_database(database, bk_job_count()))
+	{
+		ereport(LOG, (errmsg("another worker of backup_service serves database %u, or there is no room for it", database)));
 		proc_exit(0);
+	}
 
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	bk_session_begin("backup_service worker");
