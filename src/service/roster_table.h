@@ -32,6 +32,7 @@ typedef struct BkRosterEntry
 	Oid			database;		/* InvalidOid where the entry is free */
 	int			pid;			/* of its worker; 0 without one */
 	Latch	   *latch;			/* of its worker */
+	bool		connected;		/* its worker is, and can be seen */
 	bool		starting;		/* a worker is on its way */
 	int			start_number;	/* of the last worker that was */
 	bool		seen;			/* a worker has found the extension there */
