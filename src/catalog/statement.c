@@ -104,34 +104,42 @@ prepared(BkStatement *statement)
 	return statement->plan;
 }
 
+/* SPI leaves its own memory context current; the caller's is put back, where the rows are read into. */
 static uint64
-rows_of(int result)
+rows_of(int result, MemoryContext memory)
 {
 	if (result < 0)
 		elog(ERROR, "SPI execution failed: %s", SPI_result_code_string(result));
+	MemoryContextSwitchTo(memory);
 	return SPI_processed;
 }
 
 uint64
 bk_statement_write(BkStatement *statement, BkValues *values)
 {
+	MemoryContext memory = CurrentMemoryContext;
+
 	Assert(values->count == statement->nargs);
-	return rows_of(SPI_execute_plan(prepared(statement), values->values, values->nulls, false, 0));
+	return rows_of(SPI_execute_plan(prepared(statement), values->values, values->nulls, false, 0), memory);
 }
 
 uint64
 bk_statement_read(BkStatement *statement, BkValues *values, long limit)
 {
+	MemoryContext memory = CurrentMemoryContext;
+
 	Assert(values->count == statement->nargs);
-	return rows_of(SPI_execute_plan(prepared(statement), values->values, values->nulls, true, limit));
+	return rows_of(SPI_execute_plan(prepared(statement), values->values, values->nulls, true, limit), memory);
 }
 
 uint64
 bk_statement_read_once(BkStatement *statement, BkValues *values)
 {
+	MemoryContext memory = CurrentMemoryContext;
+
 	Assert(values->count == statement->nargs);
 	return rows_of(SPI_execute_with_args(statement->sql, statement->nargs, statement->types,
-										 values->values, values->nulls, true, 0));
+										 values->values, values->nulls, true, 0), memory);
 }
 
 void
