@@ -16,8 +16,8 @@
 
 #define BK_MAX_JOBS		8
 
-/* Who asked a worker to leave has that long before another one comes. */
-#define BK_LEAVE_SECONDS	5
+/* Who asked a worker to leave has that long to lock the database, which keeps the next one out. */
+#define BK_LEAVE_SECONDS	1
 
 /* How a job stands in one database.  Kept here because workers come and go. */
 typedef struct BkJobState
