@@ -126,7 +126,7 @@ no_such_state(const char *resource_id, TimestampTz at, PointKind kind)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("resource \"%s\" has no state of %s", resource_id, timestamptz_to_str(at)),
-			 kind == POINT_TOMBSTONE ? errdetail("The backup that held it was deleted or has expired.")
+			 kind == POINT_TOMBSTONE ? errdetail("The backup that held it was deleted, has expired, or has left the timeline.")
 			 : errdetail("The time lies before the resource's timeline."),
 			 errhint("Nearest earlier: %s; nearest later: %s. Restore one by its id%s.",
 					 describe(has_earlier, &earlier), describe(has_later, &later),
