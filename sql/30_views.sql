@@ -36,7 +36,8 @@ COMMENT ON VIEW @extschema@.bk_snapshots IS 'recovery points; removed_at is set 
 
 CREATE VIEW @extschema@.bk_operations WITH (security_barrier) AS
 SELECT o.operation_id, o.resource_id, o.backup_id, o.target_resource_id, o.type, o.status, o.progress,
-	   o.validated, o.validation_errors, o.role, o.created_by, o.created_at, o.completed_at
+	   o.validated, o.validation_errors, o.role, o.created_by, o.created_at, o.completed_at,
+	   o.attempts, o.next_attempt_at, o.started_at, o.bytes_done, o.bytes_total, o.error, o.restored_backup_id
   FROM backup_service.restore_operation o
   JOIN backup_service.visible_resource r ON r.resource_id = o.resource_id;
 COMMENT ON VIEW @extschema@.bk_operations IS 'restores: what, for whom, when, and how they ended';
@@ -62,3 +63,9 @@ SELECT e.resource_id, e.number, e.at, e.action, e.outcome, e.session_role, e.rol
 				  AND pg_catalog.pg_has_role(o.oid, 'USAGE'))
 	OR EXISTS (SELECT FROM backup_service.visible_resource r WHERE r.resource_id = e.resource_id);
 COMMENT ON VIEW @extschema@.bk_audit IS 'who did what; number and hash are null until an event of a read is sealed, resource_id is empty for events of keys';
+
+CREATE VIEW @extschema@.bk_holds WITH (security_barrier) AS
+SELECT h.backup_id, h.resource_id, h.name, h.reason, h.until, h.created_by, h.created_at
+  FROM backup_service.hold h
+  JOIN backup_service.visible_resource r ON r.resource_id = h.resource_id;
+COMMENT ON VIEW @extschema@.bk_holds IS 'holds on backups: why they must stay, until when, and who said so';

@@ -97,3 +97,36 @@ COMMENT ON FUNCTION @extschema@.bk_audit_verify IS 'the first broken link of eac
 CREATE FUNCTION @extschema@.bk_audit_trim(before timestamptz)
 RETURNS bigint LANGUAGE C AS 'MODULE_PATHNAME', 'bk_audit_trim';
 COMMENT ON FUNCTION @extschema@.bk_audit_trim IS 'remove audit events older than a time, and say how many; what is left can still be verified';
+
+CREATE FUNCTION @extschema@.bk_worker_start()
+RETURNS integer LANGUAGE C AS 'MODULE_PATHNAME', 'bk_worker_start';
+COMMENT ON FUNCTION @extschema@.bk_worker_start IS 'start the worker of this database, where backup_service is not in shared_preload_libraries; gives its process id';
+
+CREATE FUNCTION @extschema@.bk_hold(
+	backup_id bigint, name text, reason text, until timestamptz = NULL, resource_id text = NULL)
+RETURNS void LANGUAGE C AS 'MODULE_PATHNAME', 'bk_hold';
+COMMENT ON FUNCTION @extschema@.bk_hold IS 'keep a backup, and what it builds on, from being deleted or expiring';
+
+CREATE FUNCTION @extschema@.bk_release(backup_id bigint, name text, resource_id text = NULL)
+RETURNS void LANGUAGE C AS 'MODULE_PATHNAME', 'bk_release';
+COMMENT ON FUNCTION @extschema@.bk_release IS 'end a hold';
+
+CREATE FUNCTION @extschema@.bk_restore_enqueue(
+	backup_id bigint, target_resource_id text = NULL, validate boolean = true, created_by text = NULL,
+	resource_id text = NULL)
+RETURNS bigint LANGUAGE C AS 'MODULE_PATHNAME', 'bk_restore_enqueue';
+COMMENT ON FUNCTION @extschema@.bk_restore_enqueue IS 'have the worker restore a backup as a new backup of the target (its own resource where none is named); gives the operation''s id';
+
+CREATE FUNCTION @extschema@.bk_restore_at_enqueue(
+	resource_id text, at timestamptz, target_resource_id text = NULL, validate boolean = true,
+	created_by text = NULL, nearest boolean = false)
+RETURNS bigint LANGUAGE C AS 'MODULE_PATHNAME', 'bk_restore_at_enqueue';
+COMMENT ON FUNCTION @extschema@.bk_restore_at_enqueue IS 'have the worker restore a resource as it was at a time; gives the operation''s id';
+
+CREATE FUNCTION @extschema@.bk_restore_cancel(operation_id bigint, resource_id text = NULL)
+RETURNS void LANGUAGE C AS 'MODULE_PATHNAME', 'bk_restore_cancel';
+COMMENT ON FUNCTION @extschema@.bk_restore_cancel IS 'cancel a restore that is queued or running';
+
+CREATE FUNCTION @extschema@.bk_restore_wait(operation_id bigint, timeout interval = NULL, resource_id text = NULL)
+RETURNS text LANGUAGE C AS 'MODULE_PATHNAME', 'bk_restore_wait';
+COMMENT ON FUNCTION @extschema@.bk_restore_wait IS 'wait until a queued restore has ended, or the time is over, and give its status';

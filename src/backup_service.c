@@ -3,6 +3,7 @@
  *		The module's entry point: an index of what is set up when it is loaded.
  */
 #include "settings.h"
+#include "worker/worker.h"
 
 #include "fmgr.h"
 
@@ -14,4 +15,5 @@ void
 _PG_init(void)
 {
 	bk_settings_init();
+	bk_worker_init();
 }

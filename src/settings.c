@@ -8,16 +8,20 @@
 
 #include "common/backup_types.h"
 #include "utils/guc.h"
+#include "utils/varlena.h"
 
 int			bk_setting_compression = BK_COMPRESSION_GZIP;
+char	   *bk_setting_databases;
 bool		bk_setting_encrypt = true;
 int			bk_setting_key_cache_ttl = 300;
 char	   *bk_setting_key_command;
 int			bk_setting_key_command_timeout = 30000;
 char	   *bk_setting_key_file;
 bool		bk_setting_key_file_create = true;
+int			bk_setting_max_attempts = 5;
 int			bk_setting_max_chain_length = 100;
 int			bk_setting_max_snapshots = 100;
+int			bk_setting_worker_idle_timeout = 60;
 
 static const struct config_enum_entry compression_options[] = {
 	{"gzip", BK_COMPRESSION_GZIP, false},
@@ -25,6 +29,21 @@ static const struct config_enum_entry compression_options[] = {
 	{"zstd", BK_COMPRESSION_ZSTD, false},
 	{NULL, 0, false}
 };
+
+/* Names as in search_path: what is not quoted is in lower case. */
+static bool
+check_databases(char **value, void **extra, GucSource source)
+{
+	char	   *list = pstrdup(*value);
+	List	   *names;
+	bool		valid = SplitIdentifierString(list, ',', &names);
+
+	if (!valid)
+		GUC_check_errdetail("List syntax is invalid.");
+	pfree(list);
+	list_free(names);
+	return valid;
+}
 
 void
 bk_settings_init(void)
@@ -38,6 +57,15 @@ bk_settings_init(void)
 							 PGC_USERSET,
 							 0, /* flags */
 							 NULL, NULL, NULL);
+
+	DefineCustomStringVariable("backup_service.databases",
+							   "The databases that the launcher starts workers for.",
+							   "Empty means every database that has the extension.",
+							   &bk_setting_databases,
+							   "", /* boot value */
+							   PGC_SIGHUP,
+							   GUC_LIST_INPUT,
+							   check_databases, NULL, NULL);
 
 	DefineCustomBoolVariable("backup_service.encrypt",
 							 "Whether payloads are encrypted where bk_create() is not told.",
@@ -97,6 +125,17 @@ bk_settings_init(void)
 							 0, /* flags */
 							 NULL, NULL, NULL);
 
+	DefineCustomIntVariable("backup_service.max_attempts",
+							"How often a queued restore is tried before it has failed.",
+							"Failures that cannot pass, such as a damaged backup, are not tried again.",
+							&bk_setting_max_attempts,
+							5, /* boot value */
+							1, /* min */
+							1000, /* max */
+							PGC_SIGHUP,
+							0, /* flags */
+							NULL, NULL, NULL);
+
 	DefineCustomIntVariable("backup_service.max_chain_length",
 							"An incremental that would make its chain longer is made full.",
 							NULL,
@@ -117,6 +156,17 @@ bk_settings_init(void)
 							INT_MAX, /* max */
 							PGC_SUSET,
 							0, /* flags */
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("backup_service.worker_idle_timeout",
+							"How long a database's worker stays when it has nothing to do.",
+							"0 means that it ends at once; the launcher starts it again.",
+							&bk_setting_worker_idle_timeout,
+							60, /* boot value */
+							0, /* min */
+							INT_MAX / 1000, /* max */
+							PGC_SIGHUP,
+							GUC_UNIT_S,
 							NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("backup_service");

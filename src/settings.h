@@ -11,14 +11,17 @@
 #define BK_MAX_CHAIN_LENGTH		10000
 
 extern int	bk_setting_compression; /* a BkCompression */
+extern char *bk_setting_databases;
 extern bool bk_setting_encrypt;
 extern int	bk_setting_key_cache_ttl;	/* seconds */
 extern char *bk_setting_key_command;
 extern int	bk_setting_key_command_timeout; /* milliseconds */
 extern char *bk_setting_key_file;
 extern bool bk_setting_key_file_create;
+extern int	bk_setting_max_attempts;
 extern int	bk_setting_max_chain_length;
 extern int	bk_setting_max_snapshots;
+extern int	bk_setting_worker_idle_timeout; /* seconds */
 
 extern void bk_settings_init(void);
 

@@ -156,7 +156,8 @@ static BkStatement rewrap = {
 };
 
 static BkStatement delete_backups = {
-	.sql = "WITH chunks AS (DELETE FROM backup_service.chunk WHERE resource_id = $1 AND backup_id = ANY ($2))"
+	.sql = "WITH chunks AS (DELETE FROM backup_service.chunk WHERE resource_id = $1 AND backup_id = ANY ($2)),"
+	" holds AS (DELETE FROM backup_service.hold WHERE resource_id = $1 AND backup_id = ANY ($2))"
 	" DELETE FROM backup_service.backup WHERE resource_id = $1 AND backup_id = ANY ($2)",
 	.nargs = 2,
 	.types = {TEXTOID, INT8ARRAYOID},
@@ -264,11 +265,17 @@ read_label(uint64 row, int column)
 	return label ? label : pstrdup("");
 }
 
+Jsonb *
+bk_no_tags(void)
+{
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+}
+
 static Jsonb *
 read_tags(uint64 row, int column)
 {
 	if (bk_column_is_null(row, column))
-		return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+		return bk_no_tags();
 	return DatumGetJsonbPCopy(bk_column(row, column));
 }
 

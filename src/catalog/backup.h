@@ -55,6 +55,9 @@ typedef struct BkBackup
 	const char *bad_column;
 } BkBackup;
 
+/* The tags of a backup that has none. */
+extern Jsonb *bk_no_tags(void);
+
 /* The names in SQL of the enums. */
 extern const char *bk_type_name(BkBackupType type);
 extern const char *bk_compression_name(BkCompression compression);
@@ -130,7 +133,7 @@ extern int	bk_backup_find_from(const char *resource_id, int64 first_backup, int 
 /* Replace a wrapped key, unless it is another by now; true where it was replaced. */
 extern bool bk_backup_rewrap(const BkBackup *backup, const uint8 wrapped_key[BK_WRAPPED_DEK_BYTES], int32 key_version);
 
-/* Delete rows and their chunks. */
+/* Delete rows, their chunks, and what is left of holds that have ended. */
 extern void bk_backup_delete(const char *resource_id, const int64 *ids, int count);
 
 #endif							/* BK_CATALOG_BACKUP_H */

@@ -85,6 +85,29 @@ bk_chunk_delete(const char *resource_id, int64 backup_id)
 	bk_statement_write(&delete_chunks, &values);
 }
 
+int
+bk_chunk_read(BkMemory memory, const char *resource_id, int64 backup_id, int32 first_seq, int limit, BkText *chunks)
+{
+	BkValues	values = {0};
+	int			count;
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add_int64(&values, backup_id);
+	bk_value_add(&values, Int32GetDatum(first_seq));
+	bk_value_add(&values, Int32GetDatum(limit));
+	count = bk_statement_read(&read_batch, &values, 0);
+	for (int i = 0; i < count; i++)
+	{
+		bytea	   *data = DatumGetByteaPP(bk_column(i, 2));
+		char	   *copy = bk_alloc(memory, VARSIZE_ANY_EXHDR(data));
+
+		memcpy(copy, VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data));
+		chunks[i] = (BkText) {copy, VARSIZE_ANY_EXHDR(data)};
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return count;
+}
+
 struct BkChunkReader
 {
 	const char *resource_id;

@@ -17,6 +17,13 @@ extern void bk_chunk_insert(const char *resource_id, int64 backup_id, int32 firs
 extern void bk_chunk_delete(const char *resource_id, int64 backup_id);
 
 /*
+ * Copy the chunks from a seq on into memory, in a view, at most limit; returns how many.  Where one is missing
+ * or doubled, what is copied is not what was stored, which the payload layer finds.
+ */
+extern int	bk_chunk_read(BkMemory memory, const char *resource_id, int64 backup_id, int32 first_seq, int limit,
+						  BkText *chunks);
+
+/*
  * Reads the chunks of one backup in order of seq, in a view, a batch at a time.
  * A backup of one batch is read from the table once, however often it is
  * rewound.

@@ -15,8 +15,8 @@ typedef struct BkSnapshot
 	bool		removed;		/* a tombstone */
 } BkSnapshot;
 
-/* Keep the newest max_live live points; whatever is older than them leaves. */
-extern void bk_snapshot_trim(const char *resource_id, int32 max_live);
+/* Keep the newest max_live live points, and those of held backups; whatever else is older than them leaves. */
+extern void bk_snapshot_trim(const char *resource_id, int32 max_live, TimestampTz now);
 
 /* Turn the points of these backups into tombstones. */
 extern void bk_snapshot_bury(const char *resource_id, const int64 *ids, int count, TimestampTz removed_at);

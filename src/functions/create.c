@@ -14,7 +14,6 @@ read_request(FunctionCallInfo fcinfo, BkCreateRequest *request)
 {
 	request->resource_id = bk_resource_id_argument(fcinfo, 0, "resource_id");
 	bk_check_not_null(fcinfo, 1, "data");
-	request->data = PG_GETARG_JSONB_P(1);
 	request->type = bk_type_argument(fcinfo, 2);
 	request->resource_type = bk_resource_id_argument(fcinfo, 3, "resource_type");
 	request->encrypt = PG_ARGISNULL(4) ? bk_setting_encrypt : PG_GETARG_BOOL(4);
@@ -37,6 +36,6 @@ BK_FUNCTION(bk_create)
 
 	read_request(fcinfo, &request);
 	bk_check_can_write("bk_create()", NULL);
-	bk_create_backup(&entry->call, &request, &backup);
+	bk_create_backup(&entry->call, &request, PG_GETARG_JSONB_P(1), &backup);
 	return bk_backup_row(fcinfo, entry, &backup);
 }

@@ -8,6 +8,7 @@
 #include "fmgr.h"
 #include "service/audit_digest.h"
 #include "service/audit_log.h"
+#include "service/wake.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
@@ -127,14 +128,30 @@ bk_audit_keys(const BkCall *call, const char *action, Jsonb *detail)
 	} while (!bk_event_insert(&event));
 }
 
-void
-bk_audit_read(const BkCall *call, const char *action, const char *resource_id, int64 backup_id, Jsonb *detail)
+static void
+record_read(const BkCall *call, const char *action, const char *outcome, const char *resource_id, int64 backup_id,
+			Jsonb *detail)
 {
 	BkEvent		event;
 
 	bk_audit_describe(call, action, resource_id, backup_id, &event);
+	event.outcome = outcome;
 	event.detail = detail;
 	bk_log_event(&event);
-	if (!XactReadOnly)
-		bk_event_insert_unsealed(&event);
+	if (XactReadOnly)
+		return;
+	bk_event_insert_unsealed(&event);
+	bk_wake_worker();
+}
+
+void
+bk_audit_read(const BkCall *call, const char *action, const char *resource_id, int64 backup_id, Jsonb *detail)
+{
+	record_read(call, action, "done", resource_id, backup_id, detail);
+}
+
+void
+bk_audit_read_failed(const BkCall *call, const char *action, const char *resource_id, int64 backup_id, Jsonb *detail)
+{
+	record_read(call, action, "failed", resource_id, backup_id, detail);
 }

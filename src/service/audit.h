@@ -43,6 +43,10 @@ extern void bk_audit_keys(const BkCall *call, const char *action, Jsonb *detail)
 extern void bk_audit_read(const BkCall *call, const char *action, const char *resource_id, int64 backup_id,
 						  Jsonb *detail);
 
+/* The same of one that has failed, in a transaction that commits. */
+extern void bk_audit_read_failed(const BkCall *call, const char *action, const char *resource_id, int64 backup_id,
+								 Jsonb *detail);
+
 /* Chain unsealed events, at most max; returns how many.  Resources that another session changes are left for later. */
 extern int64 bk_audit_seal_events(const BkCall *call, int64 max_events);
 

@@ -55,15 +55,24 @@ leave(BkState *state)
 	state->backup.backup_id = 0;
 }
 
+/* Read a payload, from the catalog where source is NULL. */
+static BkText
+read_payload(BkState *state, const BkBackup *backup, const BkChunkSource *source)
+{
+	if (source)
+		return bk_stored_read_from(state->keys, state->memory, backup, state->dek, source);
+	return bk_stored_read(state->keys, state->memory, backup, state->dek);
+}
+
 /* Start from a full backup. */
 static void
-load_full(BkState *state, const BkBackup *full)
+load_full(BkState *state, const BkBackup *full, const BkChunkSource *source)
 {
 	leave(state);
 	state->memory = bk_memory_new(state->parent, "backup_service document");
 	state->backup = *full;
 	state->chain_length = 1;
-	state->text = bk_stored_read(state->keys, state->memory, full, state->dek);
+	state->text = read_payload(state, full, source);
 }
 
 BkTree *
@@ -108,7 +117,7 @@ fold(BkState *state)
 
 /* Go one delta further. */
 static void
-apply(BkState *state, const BkBackup *backup)
+apply(BkState *state, const BkBackup *backup, const BkChunkSource *source)
 {
 	BkNodeRef	root;
 	BkTree	   *tree;
@@ -119,15 +128,14 @@ apply(BkState *state, const BkBackup *backup)
 	tree = bk_state_tree(state, &root);
 	state->backup = *backup;
 	state->chain_length++;
-	delta = bk_stored_read(state->keys, state->memory, backup, state->dek);
+	delta = read_payload(state, backup, source);
 	bk_delta_apply(tree, &state->root, delta, origin_of(state));
 	state->text.data = NULL;
 	state->held += delta.len;
 }
 
-/* Fail unless the bases are the chain of this backup, down to a full one. */
-static void
-check_chain(const BkBackup *backup, const BkBackup *bases, int count)
+void
+bk_chain_check(const BkBackup *backup, const BkBackup *bases, int count)
 {
 	for (int i = 0; backup->base_id != 0; i++)
 	{
@@ -145,23 +153,37 @@ bk_state_chain_length(const BkState *state)
 }
 
 void
+bk_state_take(BkState *state, const BkBackup *backup, const BkChunkSource *source)
+{
+	if (backup->base_id == 0)
+		load_full(state, backup, source);
+	else
+	{
+		if (state->backup.backup_id != backup->base_id)
+			elog(ERROR, "backup " INT64_FORMAT " does not follow backup " INT64_FORMAT,
+				 backup->backup_id, state->backup.backup_id);
+		apply(state, backup, source);
+	}
+}
+
+void
 bk_state_go_to(BkState *state, const BkBackup *backup)
 {
 	BkBackup   *bases = NULL;
 	int			count;
 
 	if (backup->base_id == 0)
-		load_full(state, backup);
+		load_full(state, backup, NULL);
 	else if (state->backup.backup_id == backup->base_id)
-		apply(state, backup);
+		apply(state, backup, NULL);
 	else
 	{
 		count = bk_backup_find_bases(backup, &bases);
-		check_chain(backup, bases, count);
-		load_full(state, &bases[count - 1]);
+		bk_chain_check(backup, bases, count);
+		load_full(state, &bases[count - 1], NULL);
 		for (int i = count - 2; i >= 0; i--)
-			apply(state, &bases[i]);
-		apply(state, backup);
+			apply(state, &bases[i], NULL);
+		apply(state, backup, NULL);
 	}
 }
 

@@ -9,6 +9,9 @@
 #include "document/document.h"
 #include "service/stored.h"
 
+/* Fail with check "chain" unless the bases, nearest first, are the chain of this backup down to a full one. */
+extern void bk_chain_check(const BkBackup *backup, const BkBackup *bases, int count);
+
 /* A document as it is being rebuilt, at one backup of its chain. */
 typedef struct BkState BkState;
 
@@ -20,6 +23,12 @@ extern BkState *bk_state_open(BkKeys *keys, BkMemory memory);
  * its base, else by its whole chain.  Every payload is proven on the way.
  */
 extern void bk_state_go_to(BkState *state, const BkBackup *backup);
+
+/*
+ * Bring it to a full backup, or from a backup's base to the backup, by stored bytes
+ * that come from elsewhere.
+ */
+extern void bk_state_take(BkState *state, const BkBackup *backup, const BkChunkSource *source);
 
 /* Where it is: the tree, good until the next bk_state_ call. */
 extern BkTree *bk_state_tree(BkState *state, BkNodeRef *root);

@@ -28,19 +28,6 @@ typedef enum Fallback
 	FALLBACK_DELTA_SIZE
 } Fallback;
 
-static void
-check_writable(const BkCall *call, const BkResource *resource)
-{
-	if (bk_may_use(call, resource->owner))
-		return;
-	call->attempt->denied = true;
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied for resource \"%s\"", resource->resource_id),
-			 errdetail("The resource belongs to another role."),
-			 errhint("Choose another resource_id, or ask to be made a member of the role that owns this one.")));
-}
-
 /*
  * Become the one writer of the resource.  Where it is missing, a full backup makes its
  * row together with its own; others, which say that they become full, make it at once.
@@ -58,7 +45,7 @@ lock_resource(const BkCall *call, const BkCreateRequest *request, BkResource *re
 			bk_resource_insert(request->resource_id, request->resource_type, call->role_name, GetCurrentTimestamp()))
 			return;
 	}
-	check_writable(call, resource);
+	bk_check_writable(call, resource);
 }
 
 /*
@@ -235,20 +222,36 @@ create(BkKeys *keys, const BkCall *call, const BkCreateRequest *request, BkText 
 	return bk_stored_insert(keys, &resource, &event, backup, document, payload);
 }
 
-void
-bk_create_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *backup)
+/* Make the backup, with the key at hand. */
+static void
+create_with(BkKeys *keys, const BkCall *call, const BkCreateRequest *request, BkText document, BkBackup *backup)
 {
-	BkKeys	   *keys = bk_keys_open(call);
-	BkText		document;
 	int64		backups_made;
 
-	call->attempt->resource_id = request->resource_id;
-	/* What takes long, or may wait for something outside, comes before the lock. */
-	bk_keys_activate(keys);
-	document = bk_document_from_jsonb(call->memory, request->data);
 	do
 		backups_made = create(keys, call, request, document, backup);
 	while (backups_made == 0);
 	if (bk_setting_max_snapshots > 0 && backups_made > bk_setting_max_snapshots)
-		bk_snapshot_trim(backup->resource_id, bk_setting_max_snapshots);
+		bk_snapshot_trim(backup->resource_id, bk_setting_max_snapshots, backup->created_at);
+}
+
+/* What takes long, or may wait for something outside, comes before the lock. */
+void
+bk_create_backup(const BkCall *call, const BkCreateRequest *request, Jsonb *data, BkBackup *backup)
+{
+	BkKeys	   *keys = bk_keys_open(call);
+
+	call->attempt->resource_id = request->resource_id;
+	bk_keys_activate(keys);
+	create_with(keys, call, request, bk_document_from_jsonb(call->memory, data), backup);
+}
+
+void
+bk_create_backup_of_text(const BkCall *call, const BkCreateRequest *request, BkText document, BkBackup *backup)
+{
+	BkKeys	   *keys = bk_keys_open(call);
+
+	call->attempt->resource_id = request->resource_id;
+	bk_keys_activate(keys);
+	create_with(keys, call, request, document, backup);
 }

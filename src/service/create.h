@@ -13,7 +13,6 @@ typedef struct BkCreateRequest
 {
 	const char *resource_id;
 	const char *resource_type;
-	Jsonb	   *data;
 	BkBackupType type;
 	BkCompression compression;
 	bool		encrypt;
@@ -23,7 +22,11 @@ typedef struct BkCreateRequest
 	const char *version;
 } BkCreateRequest;
 
-/* Make the backup in the caller's transaction and give its row. */
-extern void bk_create_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *backup);
+/* Back up a value in the caller's transaction and give the backup's row. */
+extern void bk_create_backup(const BkCall *call, const BkCreateRequest *request, Jsonb *data, BkBackup *backup);
+
+/* The same for a document's canonical text. */
+extern void bk_create_backup_of_text(const BkCall *call, const BkCreateRequest *request, BkText document,
+									 BkBackup *backup);
 
 #endif							/* BK_CREATE_H */

@@ -9,7 +9,9 @@
 #include "service/audit.h"
 #include "service/chain.h"
 #include "service/find.h"
+#include "service/hold.h"
 #include "service/json_text.h"
+#include "service/queue.h"
 #include "settings.h"
 #include "utils/timestamp.h"
 
@@ -24,6 +26,7 @@ consolidate(const BkCall *call, BkKeys *keys, BkResource *resource, BkBackup *ba
 	BkState    *state = bk_state_open(keys, memory);
 	BkText		document;
 
+	bk_check_not_pinned(resource->resource_id, &backup->backup_id, 1);
 	bk_view_open();
 	bk_state_go_to(state, backup);
 	document = bk_state_text(state, true);
@@ -149,7 +152,10 @@ bk_delete_backup(const BkCall *call, int64 backup_id, BkDependents dependents, c
 	if (dependents == BK_DEPENDENTS_CONSOLIDATE)
 		activate_if_needed(call, keys, backup_id, resource_id);
 	bk_find_backup_to_change(call, backup_id, resource_id, &resource, &backup);
+	bk_check_not_held(&backup);
+	bk_check_not_pinned(resource.resource_id, &backup.backup_id, 1);
 	count = resolve_dependents(call, keys, &resource, &backup, dependents, &doomed);
+	bk_check_not_pinned(resource.resource_id, doomed, count);
 	bk_snapshot_bury(backup.resource_id, doomed, count, GetCurrentTimestamp());
 	bk_backup_delete(backup.resource_id, doomed, count);
 	for (int i = 0; i < count; i++)

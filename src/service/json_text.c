@@ -4,8 +4,11 @@
  */
 #include "service/json_text.h"
 
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/json.h"
+#include "utils/timestamp.h"
 
 void
 bk_json_begin(StringInfo json)
@@ -39,6 +42,16 @@ bk_json_add_int64(StringInfo json, const char *name, int64 value)
 }
 
 void
+bk_json_add_time(StringInfo json, const char *name, TimestampTz value)
+{
+	static const int utc = 0;
+	char		text[MAXDATELEN + 1];
+
+	JsonEncodeDateTime(text, TimestampTzGetDatum(value), TIMESTAMPTZOID, &utc);
+	bk_json_add_text(json, name, text);
+}
+
+void
 bk_json_add_bool(StringInfo json, const char *name, bool value)
 {
 	add_name(json, name);
@@ -58,6 +71,27 @@ void
 bk_json_end(StringInfo json)
 {
 	appendStringInfoChar(json, '}');
+}
+
+void
+bk_json_begin_array(StringInfo json)
+{
+	initStringInfo(json);
+	appendStringInfoChar(json, '[');
+}
+
+void
+bk_json_add_element(StringInfo json, const char *value)
+{
+	if (json->len > 1)
+		appendStringInfoString(json, ", ");
+	escape_json(json, value);
+}
+
+void
+bk_json_end_array(StringInfo json)
+{
+	appendStringInfoChar(json, ']');
 }
 
 Jsonb *

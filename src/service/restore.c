@@ -37,17 +37,16 @@ bk_read_document(const BkCall *call, const char *action, int64 backup_id, const 
 	return text;
 }
 
-/* What the trail says of a restore beside its backup. */
-static Jsonb *
-describe_operation(const BkOperation *operation, int64 operation_id)
+Jsonb *
+bk_describe_operation(int64 operation_id, const char *target_resource_id, const char *created_by, bool validated)
 {
 	StringInfoData json;
 
 	bk_json_begin(&json);
 	bk_json_add_int64(&json, "operation_id", operation_id);
-	bk_json_add_text(&json, "target_resource_id", operation->target_resource_id);
-	bk_json_add_text(&json, "created_by", operation->created_by);
-	bk_json_add_bool(&json, "validated", operation->validated);
+	bk_json_add_text(&json, "target_resource_id", target_resource_id);
+	bk_json_add_text(&json, "created_by", created_by);
+	bk_json_add_bool(&json, "validated", validated);
 	bk_json_end(&json);
 	return bk_json_value(&json);
 }
@@ -66,11 +65,12 @@ record(const BkCall *call, const BkRestoreRequest *request, const BkBackup *back
 		.created_at = started_at,
 		.completed_at = GetCurrentTimestamp(),
 	};
+	int64		operation_id;
 
-	int64		operation_id = bk_operation_insert_completed(&operation);
-
+	operation_id = bk_operation_insert_completed(&operation);
 	bk_audit_read(call, "restore", backup->resource_id, backup->backup_id,
-				  describe_operation(&operation, operation_id));
+				  bk_describe_operation(operation_id, operation.target_resource_id, operation.created_by,
+										operation.validated));
 }
 
 BkText
@@ -126,7 +126,7 @@ no_such_state(const char *resource_id, TimestampTz at, PointKind kind)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("resource \"%s\" has no state of %s", resource_id, timestamptz_to_str(at)),
-			 kind == POINT_TOMBSTONE ? errdetail("The backup that held it was deleted or has expired.")
+			 kind == POINT_TOMBSTONE ? errdetail("The backup that held it was deleted, has expired, or has left the timeline.")
 			 : errdetail("The time lies before the resource's timeline."),
 			 errhint("Nearest earlier: %s; nearest later: %s. Restore one by its id%s.",
 					 describe(has_earlier, &earlier), describe(has_later, &later),
@@ -173,21 +173,28 @@ find_backup_of_point(const char *resource_id, const BkSnapshot *snapshot, BkBack
 		bk_fail(origin, "timeline", "its recovery point has another time than the backup");
 }
 
+void
+bk_find_backup_at(const BkCall *call, const char *resource_id, TimestampTz at, bool nearest, BkBackup *backup)
+{
+	BkResource	resource;
+	BkSnapshot	snapshot;
+
+	bk_find_resource(call, resource_id, &resource);
+	choose_point(resource_id, at, nearest, &snapshot);
+	find_backup_of_point(resource_id, &snapshot, backup);
+}
+
 BkText
 bk_restore_document_at(const BkCall *call, const BkRestoreRequest *request,
 					   const char *resource_id, TimestampTz at, bool nearest,
 					   int64 *backup_id)
 {
 	TimestampTz started_at = GetCurrentTimestamp();
-	BkResource	resource;
-	BkSnapshot	snapshot;
 	BkBackup	backup;
 	BkText		text;
 
 	bk_view_open();
-	bk_find_resource(call, resource_id, &resource);
-	choose_point(resource_id, at, nearest, &snapshot);
-	find_backup_of_point(resource_id, &snapshot, &backup);
+	bk_find_backup_at(call, resource_id, at, nearest, &backup);
 	text = rebuild(call, bk_keys_open(call), &backup, request->validate);
 	bk_view_close();
 	record(call, request, &backup, started_at);

@@ -32,6 +32,12 @@ extern BkText bk_restore_document_at(const BkCall *call, const BkRestoreRequest 
 									 const char *resource_id, TimestampTz at, bool nearest,
 									 int64 *backup_id);
 
+/* The backup that a resource's time means, in a view; nearest as above. */
+extern void bk_find_backup_at(const BkCall *call, const char *resource_id, TimestampTz at, bool nearest, BkBackup *backup);
+
+/* What the audit trail says of a restore beside its backup. */
+extern Jsonb *bk_describe_operation(int64 operation_id, const char *target_resource_id, const char *created_by, bool validated);
+
 /* The complete delta between two stored states. */
 extern BkText bk_compare_documents(const BkCall *call, int64 from_backup, int64 to_backup, const char *resource_id);
 

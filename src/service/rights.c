@@ -29,3 +29,16 @@ bk_may_list_all(const BkCall *call)
 	return has_privileges_of(call, "backup_service_operator")
 		|| has_privileges_of(call, "backup_service_auditor");
 }
+
+void
+bk_check_writable(const BkCall *call, const BkResource *resource)
+{
+	if (bk_may_use(call, resource->owner))
+		return;
+	call->attempt->denied = true;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for resource \"%s\"", resource->resource_id),
+			 errdetail("The resource belongs to another role."),
+			 errhint("Choose another resource_id, or ask to be made a member of the role that owns this one.")));
+}

@@ -8,10 +8,14 @@
 #ifndef BK_RIGHTS_H
 #define BK_RIGHTS_H
 
+#include "catalog/resource.h"
 #include "service/call.h"
 
 /* Read and write a resource of this owner. */
 extern bool bk_may_use(const BkCall *call, const char *owner);
+
+/* 42501 where the caller may not write to a resource that is there. */
+extern void bk_check_writable(const BkCall *call, const BkResource *resource);
 
 /* See every resource listed, whoever owns it. */
 extern bool bk_may_list_all(const BkCall *call);

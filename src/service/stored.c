@@ -7,7 +7,6 @@
 #include "catalog/chunk.h"
 #include "catalog/record.h"
 #include "mb/pg_wchar.h"
-#include "payload/payload.h"
 #include "service/audit.h"
 #include "service/unix_time.h"
 #include "utils/timestamp.h"
@@ -62,18 +61,24 @@ open_source(BkMemory memory, const BkBackup *backup)
 }
 
 BkText
-bk_stored_read(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek)
+bk_stored_read_from(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek, const BkChunkSource *source)
 {
 	BkPayloadHeader header;
 	BkPayloadSeal seal;
-	BkChunkSource source = open_source(memory, backup);
-	BkText		text;
 
 	bk_backup_check(backup);
 	bk_keys_dek(keys, backup, dek);
 	fill_header(backup, &header);
 	fill_seal(backup, &seal);
-	text = bk_payload_read(memory, dek, &header, &seal, &source);
+	return bk_payload_read(memory, dek, &header, &seal, source);
+}
+
+BkText
+bk_stored_read(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek)
+{
+	BkChunkSource source = open_source(memory, backup);
+	BkText		text = bk_stored_read_from(keys, memory, backup, dek, &source);
+
 	bk_chunk_reader_close(source.context);
 	return text;
 }

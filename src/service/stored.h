@@ -8,6 +8,7 @@
 #include "catalog/backup.h"
 #include "catalog/event.h"
 #include "catalog/resource.h"
+#include "payload/payload.h"
 #include "service/keys.h"
 
 /*
@@ -15,6 +16,10 @@
  * allocated in memory; dek gets the backup's data key.
  */
 extern BkText bk_stored_read(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek);
+
+/* The same from stored bytes that come from elsewhere. */
+extern BkText bk_stored_read_from(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek,
+								  const BkChunkSource *source);
 
 /* Check the stored bytes alone, in a view: needs no key. */
 extern void bk_stored_check_at_rest(const BkBackup *backup);

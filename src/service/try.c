@@ -21,6 +21,12 @@ bk_is_conflict(const ErrorData *error)
 }
 
 bool
+bk_is_any_error(const ErrorData *error)
+{
+	return true;
+}
+
+bool
 bk_is_key_problem(const ErrorData *error)
 {
 	if (error->sqlerrcode == ERRCODE_SYSTEM_ERROR || error->sqlerrcode == ERRCODE_INVALID_PARAMETER_VALUE)

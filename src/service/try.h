@@ -12,6 +12,7 @@ typedef bool (*BkExpected) (const ErrorData *error);
 
 extern bool bk_is_damage(const ErrorData *error);	/* XX001 */
 extern bool bk_is_conflict(const ErrorData *error); /* 40001 */
+extern bool bk_is_any_error(const ErrorData *error);
 extern bool bk_is_key_problem(const ErrorData *error);	/* a master key that cannot be had */
 
 /*

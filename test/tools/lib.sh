@@ -147,3 +147,13 @@ stop_server() {
 		cd "$root"
 	fi
 }
+
+# test_module NAME: build a module of test/modules into the private install.
+test_module() {
+	rm -rf "$tmp/modules/$1"
+	mkdir -p "$tmp/modules"
+	cp -r "test/modules/$1" "$tmp/modules/"
+	make --no-print-directory -s -C "$tmp/modules/$1" SOURCE="$root" PG_CONFIG="$PG_CONFIG" with_llvm=no all
+	make --no-print-directory -s -C "$tmp/modules/$1" SOURCE="$root" PG_CONFIG="$PG_CONFIG" with_llvm=no \
+		DESTDIR="$inst" install >/dev/null
+}

@@ -1,0 +1,105 @@
+/*
+ * queue_end.c
+ *		Retrying and giving up.
+ */
+#include "service/queue_end.h"
+
+#include "service/audit.h"
+#include "service/clock.h"
+#include "service/json_text.h"
+#include "service/try.h"
+#include "settings.h"
+#include "utils/builtins.h"
+
+/* Time may mend it: conflicts, resources, an operator, the system, a master key that cannot be had. */
+static bool
+may_pass(const ErrorData *error)
+{
+	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
+	{
+		case MAKE_SQLSTATE('0', '8', '0', '0', '0'):
+		case MAKE_SQLSTATE('4', '0', '0', '0', '0'):
+		case MAKE_SQLSTATE('5', '3', '0', '0', '0'):
+		case MAKE_SQLSTATE('5', '5', '0', '0', '0'):
+		case MAKE_SQLSTATE('5', '7', '0', '0', '0'):
+		case MAKE_SQLSTATE('5', '8', '0', '0', '0'):
+			return true;
+		default:
+			return false;
+	}
+}
+
+static char *
+error_text(const ErrorData *error)
+{
+	return error->detail ? psprintf("%s: %s", error->message, error->detail) : pstrdup(error->message);
+}
+
+/* A damaged backup is what validation found. */
+static Jsonb *
+validation_errors(const ErrorData *error, const char *text)
+{
+	StringInfoData json;
+
+	if (!bk_is_damage(error))
+		return NULL;
+	bk_json_begin_array(&json);
+	bk_json_add_element(&json, text);
+	bk_json_end_array(&json);
+	return bk_json_value(&json);
+}
+
+static void
+record_failure(const BkCall *call, const BkQueued *operation, const char *text)
+{
+	BkCall		asker = *call;
+	StringInfoData json;
+
+	asker.role_name = operation->role;
+	bk_json_begin(&json);
+	bk_json_add_int64(&json, "operation_id", operation->operation_id);
+	bk_json_add_text(&json, "target_resource_id", operation->target_resource_id);
+	bk_json_add_text(&json, "error", text);
+	bk_json_end(&json);
+	bk_audit_read_failed(&asker, "restore", operation->resource_id, operation->backup_id, bk_json_value(&json));
+}
+
+/* It is tried no more. */
+static void
+give_up(const BkCall *call, const BkQueued *operation, const char *text, Jsonb *found, TimestampTz now)
+{
+	bk_queue_set_failed(operation, text, found, now);
+	record_failure(call, operation, text);
+}
+
+void
+bk_queue_end_badly(const BkCall *call, const BkQueued *operation, const ErrorData *error, TimestampTz now)
+{
+	char	   *text = error_text(error);
+	bool		again = may_pass(error) && operation->attempts < bk_setting_max_attempts;
+
+	if (again)
+		bk_queue_set_queued(operation, text, bk_retry_time(now, operation->attempts));
+	else
+		give_up(call, operation, text, validation_errors(error, text), now);
+	ereport(LOG,
+			(errcode(error->sqlerrcode),
+			 errmsg("attempt %d at restore operation " INT64_FORMAT " has failed: %s",
+					operation->attempts, operation->operation_id, error->message),
+			 error->detail ? errdetail_internal("%s", error->detail) : 0,
+			 errhint("%s", again ? "It will be tried again." : "It is not tried again.")));
+}
+
+void
+bk_queue_end_lost(const BkCall *call, const BkQueued *operation, TimestampTz now)
+{
+	char	   *text;
+
+	if (operation->attempts < bk_setting_max_attempts)
+	{
+		bk_queue_set_queued(operation, NULL, now);
+		return;
+	}
+	text = psprintf("the server or its worker has ended %d times while it ran", operation->attempts);
+	give_up(call, operation, text, NULL, now);
+}

@@ -1,0 +1,48 @@
+/*
+ * jobs.c
+ *		The table of jobs.
+ */
+#include "worker/jobs.h"
+
+#include "service/roster_table.h"
+#include "worker/job_restore.h"
+#include "worker/job_seal.h"
+
+static const BkJob jobs[] = {
+	{
+		.name = "restore",
+		.next_due = bk_job_restore_next_due,
+		.run_batch = bk_job_restore_run_batch,
+	},
+	{
+		.name = "seal",
+		.next_due = bk_job_seal_next_due,
+		.run_batch = bk_job_seal_run_batch,
+	},
+};
+
+static const BkJob *added[BK_MAX_JOBS];
+static int	added_count;
+
+StaticAssertDecl(lengthof(jobs) < BK_MAX_JOBS, "the roster has no room for that many jobs");
+
+int
+bk_job_count(void)
+{
+	return (int) lengthof(jobs) + added_count;
+}
+
+const BkJob *
+bk_job(int number)
+{
+	Assert(number < bk_job_count());
+	return number < (int) lengthof(jobs) ? &jobs[number] : added[number - lengthof(jobs)];
+}
+
+void
+bk_job_add(const BkJob *job)
+{
+	if (bk_job_count() == BK_MAX_JOBS)
+		elog(ERROR, "there are already %d jobs", BK_MAX_JOBS);
+	added[added_count++] = job;
+}
