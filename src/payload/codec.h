@@ -20,6 +20,13 @@ typedef struct BkCodec
 extern const BkCodec *bk_codec(BkCompression compression, BkOrigin origin);
 
 extern BkFilter bk_gzip_writer(BkMemory memory, size_t size);
+
+/* What bk_gzip_writer is: the second where the extension is built with libdeflate. */
+extern BkFilter bk_gzip_writer_zlib(BkMemory memory, size_t size);
+#ifdef BK_LIBDEFLATE
+extern BkFilter bk_gzip_writer_libdeflate(BkMemory memory, size_t size);
+#endif
+
 extern BkFilter bk_gzip_reader(BkMemory memory, BkOrigin origin);
 extern BkFilter bk_zstd_writer(BkMemory memory, size_t size);
 extern BkFilter bk_zstd_reader(BkMemory memory, BkOrigin origin);
