@@ -50,7 +50,7 @@ claim(Builder *builder, size_t extra)
 		if (extra > MaxAllocSize - builder->len)
 			bk_fail_limit("the document as jsonb is larger than the %zu bytes that a value can have", (size_t) MaxAllocSize);
 		builder->capacity = Min(Max(builder->capacity * 2, builder->len + extra), MaxAllocSize);
-		builder->data = repalloc(builder->data, builder->capacity);
+		builder->data = bk_realloc(CurrentMemoryContext, builder->data, builder->capacity);
 	}
 	start = builder->data + builder->len;
 	builder->len += extra;
@@ -251,7 +251,7 @@ build(BkTree *tree, BkNodeRef root, size_t text_len)
 	Builder		builder = {.tree = tree, .len = VARHDRSZ};
 
 	builder.capacity = Min(text_len + text_len / 4 + 64, MaxAllocSize);
-	builder.data = palloc(builder.capacity);
+	builder.data = bk_alloc(CurrentMemoryContext, builder.capacity);
 	add_root(&builder, root);
 	for (uint32 steps = 1; builder.depth > 0; steps++)
 	{
