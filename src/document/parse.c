@@ -69,11 +69,10 @@ skip_escape(const Parser *parser, const char *at)
 	fail_at(parser, at, "not a canonical escape");
 }
 
-/* Move from the opening quote past the closing one. */
+/* Move from within a string past its closing quote. */
 static const char *
-skip_string(const Parser *parser, const char *at, bool *escaped)
+skip_rest_of_string(const Parser *parser, const char *at, bool *escaped)
 {
-	at++;
 	for (;;)
 	{
 		at = bk_find_special(at, parser->end);
@@ -86,6 +85,23 @@ skip_string(const Parser *parser, const char *at, bool *escaped)
 		*escaped = true;
 		at = skip_escape(parser, at);
 	}
+}
+
+/* Move from the opening quote past the closing one, which mostly is not far. */
+static inline const char *
+skip_string(const Parser *parser, const char *at, bool *escaped)
+{
+	at++;
+	if (likely(parser->end - at >= 16))
+	{
+		BkBlock		block;
+
+		memcpy(&block, at, 16);
+		at += bk_block_find_special(block);
+		if (likely(*at == '"'))
+			return at + 1;
+	}
+	return skip_rest_of_string(parser, at, escaped);
 }
 
 /* Move past decimal digits, if any. */
