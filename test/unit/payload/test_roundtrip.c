@@ -100,6 +100,42 @@ test_choice(void)
 	bk_memory_delete(memory);
 }
 
+static BkText
+read_packed(Store *store, size_t buffer_bytes)
+{
+	BkChunkSource source = store_source(store);
+
+	return bk_recipe_read_packed(store->memory, store->dek, &store->header, &store->seal, &source, buffer_bytes);
+}
+
+/* What compression gave, encrypted or not, and nothing that is not proved. */
+static void
+test_packed(void)
+{
+	static const size_t sizes[] = {100, 5000, 300000};
+	BkMemory	memory = bk_memory_new(NULL, "packed");
+	Store	   *store = store_new(memory);
+
+	for (size_t i = 0; i < lengthof(sizes); i++)
+		for (int encrypted = 0; encrypted < 2; encrypted++)
+		{
+			BkText		text = text_of_json(memory, sizes[i]);
+			BkText		gzip = bk_payload_gzip(memory, text);
+
+			store_write(store, text, BK_COMPRESSION_GZIP, encrypted, 32768);
+			ok(bk_text_equal(gzip, read_packed(store, 32768)) && bk_text_equal(gzip, read_packed(store, 1)),
+			   "%zu bytes packed are a .gz file%s", sizes[i], encrypted ? ", from an encrypted payload" : "");
+			store_write(store, text, BK_COMPRESSION_NONE, encrypted, 32768);
+			ok(bk_text_equal(text, read_packed(store, 77)), "uncompressed they are the text");
+		}
+	((char *) store->chunks[2].data.data)[5] ^= 1;
+	fails("XX001", "checksum", read_packed(store, 32768), "a changed byte is refused");
+	store->header.backup_id++;
+	((char *) store->chunks[2].data.data)[5] ^= 1;
+	fails("XX001", "MAC", read_packed(store, 32768), "another backup's payload is refused");
+	bk_memory_delete(memory);
+}
+
 /* Unencrypted gzip is a .gz file; nothing is readable in what is encrypted. */
 static void
 test_shape(void)
@@ -135,6 +171,7 @@ main(void)
 	for (size_t i = 0; i < lengthof(sizes); i++)
 		test_size(sizes[i]);
 	test_choice();
+	test_packed();
 	test_shape();
 	return tap_done();
 }
