@@ -5,8 +5,6 @@
  */
 #include "common/common.h"
 
-#include <openssl/crypto.h>
-
 typedef struct Secret
 {
 	void	   *bytes;
@@ -16,7 +14,7 @@ typedef struct Secret
 void
 bk_wipe(void *pointer, size_t size)
 {
-	OPENSSL_cleanse(pointer, size);
+	explicit_bzero(pointer, size);
 }
 
 static void

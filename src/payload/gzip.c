@@ -144,7 +144,8 @@ process_inflate(void *state, BkText *in, BkSpace *out, bool last)
 		return last;
 	if (gzip->between)
 		check_zlib(gzip, inflateReset(&gzip->stream), "inflateReset");
-	result = run(gzip, inflate, Z_NO_FLUSH, in, out);
+	/* saying that this may be all spares zlib a copy of what it gives, where it is */
+	result = run(gzip, inflate, Z_FINISH, in, out);
 	check_zlib(gzip, result, "inflate");
 	gzip->between = result == Z_STREAM_END;
 	if (last && !gzip->between && in->len == 0 && out->len == room)
