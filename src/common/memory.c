@@ -49,7 +49,7 @@ bk_alloc_zero(BkMemory memory, size_t size)
 #include <sys/mman.h>
 
 #define LARGE_BLOCK		((size_t) (4 * 1024 * 1024))
-#define PAGE_BYTES		((uintptr_t) 4096)	/* of the system, or a multiple: madvise() then takes less */
+#define PAGE_BYTES		((uintptr_t) 65536)	/* a multiple of any system's page */
 
 /*
  * Documents fill buffers of many megabytes once from start to end, and a fault

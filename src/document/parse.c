@@ -95,10 +95,12 @@ skip_string(const Parser *parser, const char *at, bool *escaped)
 	if (likely(parser->end - at >= 16))
 	{
 		BkBlock		block;
+		unsigned int first;
 
 		memcpy(&block, at, 16);
-		at += bk_block_find_special(block);
-		if (likely(*at == '"'))
+		first = bk_block_find_special(block);
+		at += first;
+		if (likely(first < 16 && *at == '"'))
 			return at + 1;
 	}
 	return skip_rest_of_string(parser, at, escaped);

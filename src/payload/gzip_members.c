@@ -5,8 +5,8 @@
  *
  * libdeflate compresses what it gets in one piece and remembers nothing between
  * pieces, so a text is cut into members of a fixed size, which RFC 1952 allows
- * and every gunzip reads.  A larger member shrinks better (1 MB to 1 or 2 per
- * cent of what one member would); this one holds the buffers down to as much.
+ * and every gunzip reads.  A larger member shrinks better: one of 1 MB comes
+ * within 1 per cent of the whole, and holds the buffers down to as much.
  * One text always gives the same bytes with the same libdeflate.
  */
 #include "payload/codec.h"
@@ -138,7 +138,7 @@ process(void *state, BkText *in, BkSpace *out, bool last)
 			gather(members, in, last);
 	}
 	bk_filter_copy(&members->pending, out);
-	return last && in->len == 0 && members->pending.len == 0 && members->ended;
+	return last && in->len == 0 && members->pending.len == 0;
 }
 
 BkFilter

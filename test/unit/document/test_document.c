@@ -165,6 +165,28 @@ test_huge_keys(void)
 	bk_memory_delete(memory);
 }
 
+/* Strings and keys cut anywhere, in memory of exactly their size. */
+static void
+test_cut_strings(void)
+{
+	static const char text[] = "{\"0123456789012345678901234567890123456789\": \"0123456789012345678901234567890123456789\"}";
+	size_t		wrong = 0;
+
+	for (size_t start = 0; start < sizeof(text) - 1; start++)
+		for (size_t len = 1; start + len < sizeof(text) - 1; len++)
+		{
+			char	   *exact = malloc(len);
+			bool		whole;
+
+			memcpy(exact, text + start, len);
+			whole = exact[0] == '"' && memchr(exact + 1, '"', len - 1) == exact + len - 1;
+			if (exact[0] == '"' || exact[0] == '{')
+				wrong += accepts((BkText) {exact, len}) != whole;
+			free(exact);
+		}
+	tap_ok(wrong == 0, "strings that are cut are refused, and nothing beyond is read");
+}
+
 /* A text as the member "k" of an object, or an element between others, or as it is. */
 static BkText
 wrapped(BkMemory memory, const char *format, const char *text)
@@ -271,6 +293,7 @@ main(void)
 	test_depth();
 	test_two_texts();
 	test_huge_keys();
+	test_cut_strings();
 	test_beside_tables();
 	test_twins();
 	return tap_done();
