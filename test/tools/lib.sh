@@ -56,7 +56,7 @@ pg_version() {
 
 # packages_for_build: compiler, libraries, PostgreSQL and its headers.
 packages_for_build() {
-	packages gcc make libc6-dev zlib1g-dev libzstd-dev libssl-dev
+	packages gcc make libc6-dev zlib1g-dev libdeflate-dev libzstd-dev libssl-dev
 	PGV=$(pg_version)
 	if [ -z "$PGV" ]; then
 		apt_get update
