@@ -6,81 +6,44 @@
 
 #include "common/openssl.h"
 
-#include <openssl/crypto.h>
-
 static const char fingerprint_text[] = "backup_service key fingerprint 1";
 
-#define HALF			8		/* half of a cipher's block */
-#define HALVES			(BK_DEK_BYTES / HALF)
-#define STEPS			(6 * HALVES)
-
-static const uint8 initial_value[HALF] = {0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6};
-
-/*
- * RFC 3394, 2.2.1 and 2.2.2, over OpenSSL's block cipher: its own key wrap does
- * not use the processor's AES, and takes longer than all else about the keys of
- * a small backup.  check is the register A, halves are R[1] to R[n].
- */
+/* Run the cipher over one piece; returns whether it gave exactly as many bytes as wanted. */
 static bool
-run_wrap(const uint8 *kek, uint8 check[HALF], uint8 halves[BK_DEK_BYTES], int wrap)
+run_wrap(const uint8 *kek, const uint8 *in, int in_bytes, uint8 *out, int out_bytes, int wrap)
 {
-	EVP_CIPHER_CTX *context;
-	uint8		block[2 * HALF];
+	const EVP_CIPHER *cipher = bk_openssl_aes_256_wrap();
+	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+	int			given = 0;
+	int			rest = 0;
 	bool		done;
 
-	context = EVP_CIPHER_CTX_new();
-	done = context != NULL &&
-		EVP_CipherInit_ex2(context, bk_openssl_aes_256_ecb(), kek, NULL, wrap, NULL) == 1 &&
-		EVP_CIPHER_CTX_set_padding(context, 0) == 1;
-	for (int step = 0; done && step < STEPS; step++)
-	{
-		int			number = wrap ? step : STEPS - 1 - step;
-		uint8	   *half = halves + number % HALVES * HALF;
-		int			given = 0;
-
-		memcpy(block, check, HALF);
-		memcpy(block + HALF, half, HALF);
-		if (!wrap)
-			block[HALF - 1] ^= number + 1;
-		done = EVP_CipherUpdate(context, block, &given, block, sizeof(block)) == 1 && given == sizeof(block);
-		if (wrap)
-			block[HALF - 1] ^= number + 1;
-		memcpy(check, block, HALF);
-		memcpy(half, block + HALF, HALF);
-	}
+	bk_openssl_check(context != NULL, "EVP_CIPHER_CTX_new");
+	EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+	done = EVP_CipherInit_ex2(context, cipher, kek, NULL, wrap, NULL) == 1 &&
+		EVP_CipherUpdate(context, out, &given, in, in_bytes) == 1 &&
+		EVP_CipherFinal_ex(context, out + given, &rest) == 1 &&
+		given + rest == out_bytes;
 	/* nothing since the opening jumps; the cipher wipes its key as it is freed */
 	EVP_CIPHER_CTX_free(context);
-	bk_wipe(block, sizeof(block));
 	return done;
 }
 
 void
 bk_dek_wrap(const uint8 kek[BK_KEK_BYTES], const BkDek *dek, uint8 wrapped[BK_WRAPPED_DEK_BYTES])
 {
-	bool		done;
-
-	memcpy(wrapped, initial_value, HALF);
-	memcpy(wrapped + HALF, dek, BK_DEK_BYTES);
-	done = run_wrap(kek, wrapped, wrapped + HALF, 1);
-	if (!done)
-		bk_wipe(wrapped, BK_WRAPPED_DEK_BYTES);
-	bk_openssl_check(done, "EVP_CipherUpdate");
+	bk_openssl_check(run_wrap(kek, (const uint8 *) dek, BK_DEK_BYTES,
+							  wrapped, BK_WRAPPED_DEK_BYTES, 1), "EVP_CipherUpdate");
 }
 
 void
 bk_dek_unwrap(const uint8 kek[BK_KEK_BYTES], const uint8 wrapped[BK_WRAPPED_DEK_BYTES],
 			  BkDek *dek, BkOrigin origin)
 {
-	uint8		check[HALF];
-	bool		done;
-
-	memcpy(check, wrapped, HALF);
-	memcpy(dek, wrapped + HALF, BK_DEK_BYTES);
-	done = run_wrap(kek, check, (uint8 *) dek, 0);
-	if (done && CRYPTO_memcmp(check, initial_value, HALF) == 0)
+	if (run_wrap(kek, wrapped, BK_WRAPPED_DEK_BYTES, (uint8 *) dek, BK_DEK_BYTES, 0))
 		return;
 	bk_wipe(dek, sizeof(*dek));
-	bk_openssl_check(done, "EVP_CipherUpdate");
+	bk_openssl_forget();
 	bk_fail(origin, "wrapped key", "it is not intact, or was wrapped by another master key");
 }
 
