@@ -114,6 +114,15 @@ private_install() {
 	unset PGHOST PGPORT PGUSER PGDATABASE PGSERVICE PGPASSWORD PGOPTIONS 2>/dev/null || true
 }
 
+# link_extension NAME: into tmp/install, where an extension of the system's was installed after that had been made.
+link_extension() {
+	local share lib
+	share=$("$PG_CONFIG" --sharedir) lib=$("$PG_CONFIG" --pkglibdir)
+	[ -e "$lib/$1.so" ] || return 0
+	ln -sf "$lib/$1.so" "$inst$lib/"
+	ln -sf "$share/extension/$1"* "$inst$share/extension/"
+}
+
 # start_server NAME [POSTGRES OPTION...]: a new server in tmp/NAME; psql finds it through PGHOST and PGPORT.
 start_server() {
 	local name=$1 data=$tmp/$1/data
