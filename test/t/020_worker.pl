@@ -388,7 +388,7 @@ for my $mode ('fast', 'smart')
 	chmod 0600, bk_key_path($standby);
 	$standby->start;
 	is(launcher_pid($standby) . worker_pid($standby, 'postgres'), '', 'a standby has neither launcher nor worker');
-	bk_fails($standby, 'postgres', 'SELECT bk_worker_start()', '25006', qr/cannot start a worker during recovery\nHINT:  Start it after the standby's promotion/, 'and bk_worker_start() says why');
+	bk_fails($standby, 'postgres', 'SELECT bk_worker_start()', '25006', qr/cannot execute bk_worker_start\(\) in a read-only transaction/, 'and bk_worker_start() is refused');
 	$node->safe_psql('postgres', q{UPDATE worker_test.job SET batch = NULL; INSERT INTO worker_test.todo (what) VALUES ('promoted'); UPDATE worker_test.job SET batch = CASE pg_is_in_recovery() WHEN false THEN 'SELECT inet_server_port() IS NULL AND worker_test.run_b()' END WHERE name = 'b'});
 	$node->wait_for_catchup($standby);
 	$node->stop('immediate');
