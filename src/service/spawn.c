@@ -4,7 +4,6 @@
  */
 #include "service/spawn.h"
 
-#include "access/xlog.h"
 #include "service/roster.h"
 #include "storage/latch.h"
 #include "utils/wait_event.h"
@@ -57,11 +56,6 @@ check_can_start(void)
 {
 	int			pid;
 
-	if (RecoveryInProgress())
-		ereport(ERROR,
-				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-				 errmsg("cannot start a worker during recovery"),
-				 errhint("Start it after the standby's promotion.")));
 	if (bk_roster_is_preloaded())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
