@@ -4,6 +4,7 @@
  */
 #include "service/queue_run.h"
 
+#include "service/clock.h"
 #include "service/point.h"
 #include "service/queue_claim.h"
 #include "service/queue_lock.h"
@@ -87,7 +88,7 @@ bk_queue_run_is_busy(void)
 }
 
 bool
-bk_queue_run_wants_help(TimestampTz now)
+bk_queue_run_wants_help(void)
 {
 	BkQueued   *running;
 	bool		wanted;
@@ -95,7 +96,7 @@ bk_queue_run_wants_help(TimestampTz now)
 	if (current == NULL || bk_setting_max_restore_workers == 1)
 		return false;
 	bk_view_open();
-	wanted = bk_queue_next_due() <= now - WAITED_MS * INT64CONST(1000)
+	wanted = bk_queue_next_due() <= bk_now() - WAITED_MS * INT64CONST(1000)
 		&& bk_queue_find_running(bk_setting_max_restore_workers, &running) < bk_setting_max_restore_workers;
 	bk_view_close();
 	return wanted;

@@ -26,6 +26,6 @@ extern PGDLLEXPORT bool bk_queue_run_step(const BkCall *call, TimestampTz now);
 extern bool bk_queue_run_is_busy(void);
 
 /* Is it, while another one that may run at the same time has been waiting? */
-extern bool bk_queue_run_wants_help(TimestampTz now);
+extern bool bk_queue_run_wants_help(void);
 
 #endif							/* BK_QUEUE_RUN_H */

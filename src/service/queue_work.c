@@ -21,7 +21,7 @@
 #define STEP_BYTES	(4 * 1024 * 1024)
 
 /* The same where much is small, as in a long chain. */
-#define STEP_READS	200
+#define STEP_READS	100
 
 /* The chunks of one statement. */
 #define READ_CHUNKS	16

@@ -20,7 +20,7 @@ bk_job_restore_run_batch(const BkCall *call, TimestampTz now)
 	bool		more = bk_queue_trim(now);
 
 	more |= bk_queue_run_step(call, now);
-	if (bk_queue_run_wants_help(now))
+	if (bk_queue_run_wants_help())
 		bk_helpers_add();
 	return more;
 }
