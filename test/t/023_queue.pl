@@ -151,7 +151,7 @@ CREATE ROLE team; GRANT team TO bert; SET ROLE anna; SELECT FROM bk_create('anna
 	fails_with($asked->('bert', "$teams, 'berts'", 'REVOKE team FROM bert'), qr/^backup $teams does not exist$/, 'membership revoked before it runs');
 	is(value(q{SELECT count(*) FROM bk_list('berts')}), 1, 'nothing is made');
 	$node->safe_psql('postgres', 'GRANT team TO bert');
-	queue_point($node, 'restore-claimed', 'wait');
+	queue_point($node, 'restore-claimed', 'w');
 	$id = $asked->('bert', "$teams, 'berts'", 'SELECT');
 	queue_reached($node, 'restore-claimed');
 	$node->safe_psql('postgres', 'REVOKE team FROM bert');
@@ -259,7 +259,7 @@ $node->append_conf('postgresql.conf', q{backup_service.key_cache_ttl = '5min'});
 		my $id = queue_stop($node, 'restore-reading', "$large, 'large2'");
 		my @others = map { queue_ask($node, "$plain, 'plain$_'") } 3 .. 5;
 		sleep(0.15);
-		queue_point($node, 'restore-reading', 'wait');
+		queue_point($node, 'restore-reading', 'w');
 		queue_go($node);
 		if ($workers == 1)
 		{

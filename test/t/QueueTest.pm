@@ -36,7 +36,7 @@ sub write_control
 	return;
 }
 
-# The next process that comes by this point does what the action says: kill, server, wait.
+# The next processes that come by this point do what the letters say: k (kill itself), s (the server), w (wait).
 sub queue_point
 {
 	my ($node, $point, $action) = @_;
@@ -55,7 +55,7 @@ sub queue_reached
 sub queue_go
 {
 	my ($node) = @_;
-	write_control($node, 'go', 'go');
+	write_control($node, 'go', 'g');
 	bk_wait_for(LATCH_WAIT, sub { !-e control_file($node, 'go') }) or die 'nobody waits';
 	return;
 }
@@ -64,7 +64,7 @@ sub queue_go
 sub queue_stop
 {
 	my ($node, $point, $arguments) = @_;
-	queue_point($node, $point, 'wait');
+	queue_point($node, $point, 'w');
 	my $id = queue_ask($node, $arguments);
 	queue_reached($node, $point) or die "nobody comes by $point";
 	return $id;

@@ -4,8 +4,9 @@
  *		at named points, and take a worker's steps by hand.
  *
  * Where the data directory has a file queue_test.NAME, the next process that comes by point
- * NAME takes it away and does what its first letter says: kill itself (k), kill the server
- * as pg_ctl stop -m immediate does (s), or wait (w) until there is a file queue_test.go.
+ * NAME takes its first letter away, with the last one the file, and does what it says: kill itself
+ * (k), kill the server as pg_ctl stop -m immediate does (s), or wait (w) until there is a
+ * file queue_test.go.
  */
 #include "postgres.h"
 
@@ -29,20 +30,27 @@ PG_FUNCTION_INFO_V1(queue_test_step);
 
 #define GO	"queue_test.go"
 
-/* Take a file away; gives its first letter, 0 where there was none. */
+/* Take the first letter away; 0 where there is none. */
 static char
 take(const char *name)
 {
-	char		letter = 0;
+	char		letters[16];
+	size_t		count;
 	FILE	   *file = fopen(name, "r");
 
 	if (file == NULL)
 		return 0;
-	if (fread(&letter, 1, 1, file) != 1)
-		letter = 0;
+	count = fread(letters, 1, sizeof(letters), file);
 	fclose(file);
 	/* Somebody else may have been faster. */
-	return unlink(name) == 0 ? letter : 0;
+	if (unlink(name) != 0 || count == 0)
+		return 0;
+	if (count > 1 && (file = fopen(name, "w")) != NULL)
+	{
+		(void) fwrite(letters + 1, 1, count - 1, file);
+		fclose(file);
+	}
+	return letters[0];
 }
 
 static void
