@@ -7,6 +7,7 @@
 #include <limits.h>
 
 #include "common/backup_types.h"
+#include "datatype/timestamp.h"
 #include "utils/guc.h"
 #include "utils/varlena.h"
 
@@ -20,7 +21,9 @@ char	   *bk_setting_key_file;
 bool		bk_setting_key_file_create = true;
 int			bk_setting_max_attempts = 5;
 int			bk_setting_max_chain_length = 100;
+int			bk_setting_max_restore_workers = 2;
 int			bk_setting_max_snapshots = 100;
+int			bk_setting_operation_retention = 90 * SECS_PER_DAY;
 int			bk_setting_worker_idle_timeout = 60;
 
 static const struct config_enum_entry compression_options[] = {
@@ -147,6 +150,17 @@ bk_settings_init(void)
 							0, /* flags */
 							NULL, NULL, NULL);
 
+	DefineCustomIntVariable("backup_service.max_restore_workers",
+							"How many queued restores of a database run at once.",
+							"The database's worker does one; each further one takes a background worker slot.",
+							&bk_setting_max_restore_workers,
+							2, /* boot value */
+							1, /* min */
+							BK_MAX_RESTORE_WORKERS, /* max */
+							PGC_SIGHUP,
+							0, /* flags */
+							NULL, NULL, NULL);
+
 	DefineCustomIntVariable("backup_service.max_snapshots",
 							"How many backups a resource's timeline holds; 0 means no limit.",
 							"The oldest leaves first; it can still be restored by its id.",
@@ -156,6 +170,17 @@ bk_settings_init(void)
 							INT_MAX, /* max */
 							PGC_SUSET,
 							0, /* flags */
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("backup_service.operation_retention",
+							"How long restores that have ended are listed; 0 means for ever.",
+							NULL,
+							&bk_setting_operation_retention,
+							90 * SECS_PER_DAY, /* boot value */
+							0, /* min */
+							INT_MAX, /* max */
+							PGC_SIGHUP,
+							GUC_UNIT_S,
 							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("backup_service.worker_idle_timeout",

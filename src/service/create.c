@@ -247,11 +247,9 @@ bk_create_backup(const BkCall *call, const BkCreateRequest *request, Jsonb *data
 }
 
 void
-bk_create_backup_of_text(const BkCall *call, const BkCreateRequest *request, BkText document, BkBackup *backup)
+bk_create_backup_of_text(const BkCall *call, BkKeys *keys, const BkCreateRequest *request, BkText document,
+						 BkBackup *backup)
 {
-	BkKeys	   *keys = bk_keys_open(call);
-
 	call->attempt->resource_id = request->resource_id;
-	bk_keys_activate(keys);
 	create_with(keys, call, request, document, backup);
 }

@@ -15,7 +15,6 @@
 struct BkKeys
 {
 	const BkCall *call;
-	BkKeyringSettings settings;
 	int32		active;			/* version for new backups; 0 before bk_keys_activate() */
 	int32		version;		/* that kek is; 0 for none */
 	uint8	   *kek;
@@ -28,14 +27,23 @@ bk_keys_open(const BkCall *call)
 	BkKeys	   *keys = bk_alloc_zero(call->memory, sizeof(BkKeys));
 
 	keys->call = call;
-	keys->settings = (BkKeyringSettings) {
+	keys->kek = bk_alloc_secret(call->memory, BK_KEK_BYTES);
+	return keys;
+}
+
+/* As they are now: a queued restore lives longer than what a reload replaces. */
+static const BkKeyringSettings *
+settings(void)
+{
+	static BkKeyringSettings now;
+
+	now = (BkKeyringSettings) {
 		.key_command = bk_setting_key_command,
 		.key_command_timeout = bk_setting_key_command_timeout,
 		.key_file = bk_setting_key_file,
 		.key_cache_ttl = bk_setting_key_cache_ttl,
 	};
-	keys->kek = bk_alloc_secret(call->memory, BK_KEK_BYTES);
-	return keys;
+	return &now;
 }
 
 /* Have a version's master key at hand, and know its fingerprint. */
@@ -45,7 +53,7 @@ load(BkKeys *keys, int32 version)
 	if (keys->version == version)
 		return;
 	keys->version = 0;
-	bk_keyring_get(&keys->settings, version, keys->kek);
+	bk_keyring_get(settings(), version, keys->kek);
 	bk_kek_fingerprint(keys->kek, keys->fingerprint);
 	keys->version = version;
 }
@@ -69,7 +77,7 @@ bk_keys_load(BkKeys *keys, int32 version, const uint8 fingerprint[BK_FINGERPRINT
 static int32
 newest_version(BkKeys *keys)
 {
-	int32		version = bk_keyring_newest(&keys->settings);
+	int32		version = bk_keyring_newest(settings());
 
 	if (version != 0)
 		return version;
@@ -79,8 +87,8 @@ newest_version(BkKeys *keys)
 				 errmsg("there is no master key yet"),
 				 errdetail("The file that backup_service.key_file names does not exist, and backup_service.key_file_create is off."),
 				 errhint("Make the file with mode 0600 and one line: 1: and 64 hexadecimal digits, such as openssl rand -hex 32 gives.")));
-	bk_keyring_create(&keys->settings);
-	return bk_keyring_newest(&keys->settings);
+	bk_keyring_create(settings());
+	return bk_keyring_newest(settings());
 }
 
 void
@@ -119,7 +127,7 @@ bk_keys_active(const BkKeys *keys)
 void
 bk_keys_add(BkKeys *keys, int32 version, uint8 fingerprint[BK_FINGERPRINT_BYTES])
 {
-	bk_keyring_add(&keys->settings, version);
+	bk_keyring_add(settings(), version);
 	load(keys, version);
 	memcpy(fingerprint, keys->fingerprint, BK_FINGERPRINT_BYTES);
 }
