@@ -47,6 +47,13 @@ static BkStatement find_live_after = {
 	.types = {TEXTOID, TIMESTAMPTZOID},
 };
 
+static BkStatement find_backup_without = {
+	.sql = "SELECT backup_id FROM backup_service.backup"
+	" WHERE resource_id = $1 AND created_at > $2 AND created_at <= $3 ORDER BY created_at, backup_id LIMIT 1",
+	.nargs = 3,
+	.types = {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
+};
+
 void
 bk_snapshot_trim(const char *resource_id, int32 max_live, TimestampTz now)
 {
@@ -96,4 +103,20 @@ bool
 bk_snapshot_find_live(const char *resource_id, TimestampTz at, bool after, BkSnapshot *snapshot)
 {
 	return find_one(after ? &find_live_after : &find_live_before, resource_id, at, snapshot);
+}
+
+int64
+bk_snapshot_find_missing(const char *resource_id, TimestampTz after, TimestampTz at)
+{
+	BkValues	values = {0};
+	int64		backup_id;
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add(&values, TimestampTzGetDatum(after));
+	bk_value_add(&values, TimestampTzGetDatum(at));
+	if (bk_statement_read(&find_backup_without, &values, 1) == 0)
+		return 0;
+	backup_id = bk_column_int64(0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return backup_id;
 }

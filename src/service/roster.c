@@ -77,3 +77,16 @@ bk_roster_worker_pid(Oid database)
 	LWLockRelease(&bk_roster->lock);
 	return pid;
 }
+
+bool
+bk_roster_worker_is_connected(Oid database)
+{
+	BkRosterEntry *entry;
+	bool		connected;
+
+	LWLockAcquire(&bk_roster->lock, LW_SHARED);
+	entry = bk_roster_find(database);
+	connected = entry && entry->connected;
+	LWLockRelease(&bk_roster->lock);
+	return connected;
+}
