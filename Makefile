@@ -27,7 +27,8 @@ EXTRA_CLEAN = build
 # make installcheck runs these against a running server.
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=backup_service
-ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+# Those of the queue need a test module, which make test builds.
+ISOLATION = $(filter-out queue_%,$(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec))))
 ISOLATION_OPTS = --inputdir=test --load-extension=backup_service
 
 PG_CONFIG ?= pg_config

@@ -51,8 +51,23 @@ INSERT INTO contract VALUES
  'setof record', 'volatile', 'u', false, true, false),
 ('bk_audit_trim', '{timestamp with time zone}', 'before timestamp with time zone', 'bigint', 'volatile', 'u', false, false, false);
 
+INSERT INTO contract VALUES
+('bk_hold', '{bigint,text,text,timestamp with time zone,text}',
+ 'backup_id bigint, name text, reason text, until timestamp with time zone DEFAULT NULL::timestamp with time zone, resource_id text DEFAULT NULL::text',
+ 'void', 'volatile', 'u', false, false, true),
+('bk_release', '{bigint,text,text}', 'backup_id bigint, name text, resource_id text DEFAULT NULL::text', 'void', 'volatile', 'u', false, false, true),
+('bk_restore_enqueue', '{bigint,text,boolean,text,text}',
+ 'backup_id bigint, target_resource_id text DEFAULT NULL::text, validate boolean DEFAULT true, created_by text DEFAULT NULL::text, resource_id text DEFAULT NULL::text',
+ 'bigint', 'volatile', 'u', false, false, true),
+('bk_restore_at_enqueue', '{text,timestamp with time zone,text,boolean,text,boolean}',
+ 'resource_id text, at timestamp with time zone, target_resource_id text DEFAULT NULL::text, validate boolean DEFAULT true, created_by text DEFAULT NULL::text, nearest boolean DEFAULT false',
+ 'bigint', 'volatile', 'u', false, false, true),
+('bk_restore_cancel', '{bigint,text}', 'operation_id bigint, resource_id text DEFAULT NULL::text', 'void', 'volatile', 'u', false, false, true),
+('bk_restore_wait', '{bigint,interval,text}', 'operation_id bigint, timeout interval DEFAULT NULL::interval, resource_id text DEFAULT NULL::text',
+ 'text', 'volatile', 'u', false, false, true);
+
 -- Twelve tests for each function: eight of its signature, four of its privileges.
-SELECT plan((5 + 2 + 9 + 3 + 4 * 6 + 4 + 11 + 12 * (SELECT count(*) FROM contract))::int);
+SELECT plan((5 + 2 + 10 + 3 + 4 * 7 + 4 + 11 + 12 * (SELECT count(*) FROM contract))::int);
 
 -- Roles: nobody logs in as one of them, and nobody is in one by default.
 SELECT has_role('backup_service_user');
@@ -84,7 +99,7 @@ SELECT set_eq($$ SELECT proname::text FROM pg_proc p JOIN pg_depend d ON d.class
 SELECT is((SELECT count(*) FROM pg_proc WHERE proname LIKE 'bk\_%' AND pronamespace = 'public'::regnamespace), (SELECT count(*) FROM contract), 'no function has a second signature');
 
 -- Views: the columns, in order, with their types.
-SELECT views_are('public', ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit']);
+SELECT views_are('public', ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit', 'bk_holds']);
 SELECT columns_are('public', 'bk_backups', ARRAY['backup_id', 'resource_id', 'resource_type', 'type', 'status', 'base_id', 'size', 'stored_size', 'compression_ratio',
 	'document_size', 'compression', 'encrypted', 'checksum', 'key_version', 'version', 'source', 'tags', 'created_by', 'created_at', 'completed_at', 'expires_at', 'verified_at']);
 CREATE FUNCTION pg_temp.shape(view regclass) RETURNS text LANGUAGE sql AS
@@ -102,7 +117,8 @@ SELECT is(pg_temp.shape('bk_snapshots'), 'resource_id text, created_at timestamp
 	'bk_snapshots has its columns in order');
 SELECT is(pg_temp.shape('bk_operations'),
 	'operation_id bigint, resource_id text, backup_id bigint, target_resource_id text, type text, status text, progress integer, validated boolean, '
-	'validation_errors jsonb, role name, created_by text, created_at timestamp with time zone, completed_at timestamp with time zone',
+	'validation_errors jsonb, role name, created_by text, created_at timestamp with time zone, completed_at timestamp with time zone, '
+	'attempts integer, next_attempt_at timestamp with time zone, started_at timestamp with time zone, bytes_done bigint, bytes_total bigint, error text, restored_backup_id bigint',
 	'bk_operations has its columns in order');
 SELECT is(pg_temp.shape('bk_keys'),
 	'version integer, state text, backups bigint, created_at timestamp with time zone, created_by name, copied_at timestamp with time zone',
@@ -111,11 +127,14 @@ SELECT is(pg_temp.shape('bk_audit'),
 	'resource_id text, number bigint, at timestamp with time zone, action text, outcome text, session_role text, role text, application text, client text, '
 	'backup_id bigint, detail jsonb, hash text',
 	'bk_audit has its columns in order');
+SELECT is(pg_temp.shape('bk_holds'),
+	'backup_id bigint, resource_id text, name text, reason text, until timestamp with time zone, created_by name, created_at timestamp with time zone',
+	'bk_holds has its columns in order');
 SELECT is_empty($$ SELECT relname FROM pg_class WHERE relkind = 'v' AND (relname LIKE 'bk\_%' OR relnamespace = 'backup_service'::regnamespace)
 					  AND NOT coalesce('security_barrier=true' = ANY (reloptions), false) $$, 'every view is a security barrier');
 
 -- Tables.
-SELECT tables_are('backup_service', ARRAY['resource', 'backup', 'chunk', 'snapshot', 'restore_operation', 'key', 'audit_event', 'audit_unsealed', 'audit_checkpoint']);
+SELECT tables_are('backup_service', ARRAY['resource', 'backup', 'chunk', 'snapshot', 'restore_operation', 'key', 'audit_event', 'audit_unsealed', 'audit_checkpoint', 'hold']);
 SELECT is((SELECT attstorage FROM pg_attribute WHERE attrelid = 'backup_service.chunk'::regclass AND attname = 'data'), 'e'::"char", 'chunks are not compressed again');
 SELECT has_index('backup_service', 'backup', 'backup_by_id', ARRAY['backup_id']);
 
@@ -132,10 +151,10 @@ SELECT is(has_function_privilege('backup_service_auditor', p.oid, 'EXECUTE'), c.
 
 -- On views: to read, for the three roles.
 SELECT ok(NOT has_table_privilege('regress_bk_anybody', view, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'), 'PUBLIC has nothing on ' || view)
-  FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit']) view;
-SELECT is(has_table_privilege('backup_service_user', view, 'SELECT'), view <> 'bk_keys', 'users read ' || view || ' or may not') FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit']) view;
-SELECT ok(has_table_privilege('backup_service_operator', view, 'SELECT'), 'operators read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit']) view;
-SELECT ok(has_table_privilege('backup_service_auditor', view, 'SELECT'), 'auditors read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit']) view;
+  FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit', 'bk_holds']) view;
+SELECT is(has_table_privilege('backup_service_user', view, 'SELECT'), view <> 'bk_keys', 'users read ' || view || ' or may not') FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit', 'bk_holds']) view;
+SELECT ok(has_table_privilege('backup_service_operator', view, 'SELECT'), 'operators read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit', 'bk_holds']) view;
+SELECT ok(has_table_privilege('backup_service_auditor', view, 'SELECT'), 'auditors read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit', 'bk_holds']) view;
 SELECT ok(NOT has_table_privilege(role, 'bk_backups', 'INSERT, UPDATE, DELETE, TRUNCATE'), role || ' writes no view')
   FROM unnest(ARRAY['backup_service_user', 'backup_service_operator', 'backup_service_auditor']) role;
 SELECT ok(NOT has_table_privilege('backup_service_user', 'backup_service.visible_resource', 'SELECT'), 'the inner view is for the outer ones');

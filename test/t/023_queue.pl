@@ -310,6 +310,22 @@ ALTER DATABASE postgres SET statement_timeout = '1ms'; ALTER DATABASE postgres S
 	is(value("SELECT count(*) FROM bk_operations WHERE operation_id = $id"), 1, 'but for one that has not been over for that long');
 }
 
+# Without a launcher nobody begins, until somebody starts a worker.
+{
+	my $alone = bk_start('alone', conf => "backup_service.max_restore_workers = 3\n");
+	my $id = bk_value($alone, 'postgres', q{SELECT bk_restore_enqueue(backup_id, 'r2') FROM bk_create('r', '{"a": 1}')});
+	my ($status, $output, $messages) = bk_run($alone, 'postgres', "SELECT bk_restore_wait($id, '100 milliseconds')");
+	is($output, 'queued', 'without a worker a restore stays queued');
+	like($messages, qr/WARNING:  55000: this database has no worker that does queued restores\nHINT:  Call bk_worker_start\(\)/, 'as who waits is told');
+	bk_value($alone, 'postgres', 'SELECT bk_worker_start()');
+	($status, $output, $messages) = bk_run($alone, 'postgres', "SELECT bk_restore_wait($id, '20 seconds')");
+	is("$output$messages", 'completed', 'bk_worker_start() begins it');
+	$alone->safe_psql('postgres', "SELECT bk_restore_enqueue(1, 'r' || i) FROM generate_series(1, 500) i");
+	ok(queue_settled($alone), 'so are many');
+	is(bk_value($alone, 'postgres', q{SELECT count(DISTINCT restored_backup_id) FROM bk_operations WHERE status = 'completed'}), 501, 'once each');
+	$alone->stop;
+}
+
 ok(queue_settled($node), 'at the end nothing is left behind');
 is(value(q{SELECT string_agg(DISTINCT chain, ',') FROM bk_audit_verify()}), 'a', 'nor is anything wrong in the audit trail but what was tampered with');
 $node->stop;

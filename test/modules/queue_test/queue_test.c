@@ -98,6 +98,7 @@ queue_test_step(PG_FUNCTION_ARGS)
 		.attempt = &attempt,
 		.role = GetUserId(),
 		.role_name = GetUserNameFromId(GetUserId(), false),
+		.session_role_name = GetUserNameFromId(GetSessionUserId(), false),
 		.result_memory = memory,
 	};
 	bool		more;
