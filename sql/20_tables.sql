@@ -193,6 +193,13 @@ CREATE TABLE backup_service.audit_checkpoint (
 );
 COMMENT ON TABLE backup_service.audit_checkpoint IS 'what a chain whose beginning was trimmed goes on from: its last trimmed event, and the owner and backups as they were then';
 
+-- Jobs of the worker that come round; for others what there is to do says when.
+CREATE TABLE backup_service.job (
+	name text COLLATE "C" PRIMARY KEY,
+	last_run_at timestamptz NOT NULL
+);
+COMMENT ON TABLE backup_service.job IS 'when a job of the worker that comes round was last begun';
+
 -- Everything in the tables, and where the ids stand, belongs into a dump.
 SELECT pg_catalog.pg_extension_config_dump('backup_service.resource', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.key', '');
@@ -207,6 +214,7 @@ SELECT pg_catalog.pg_extension_config_dump('backup_service.audit_event', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.audit_unsealed', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.audit_unsealed_event_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.audit_checkpoint', '');
+SELECT pg_catalog.pg_extension_config_dump('backup_service.job', '');
 
 -- On a Citus node, ids come from a range of the node's own; on one machine they stay 1, 2, 3.
 DO $$
