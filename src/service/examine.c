@@ -183,7 +183,7 @@ passes(void (*check) (void *), BkState *state, const BkBackup *backup, BkExamina
 		return false;
 	}
 	examination->result = BK_EXAMINED_DAMAGED;
-	examination->error = error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message;
+	examination->error = error->detail ? error->detail : error->message;
 	examination->culprit = *backup;
 	return false;
 }
