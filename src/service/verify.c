@@ -167,7 +167,7 @@ warn_of_size(const BkBackup *backup, BkVerdict *verdict)
 		proportion = "more than three times";
 	else
 		return;
-	warn(verdict, psprintf("Document has " INT64_FORMAT " bytes, %s of the median of the %d before, which is " INT64_FORMAT,
+	warn(verdict, psprintf("Document has " INT64_FORMAT " bytes, %s the median of the %d before, which is " INT64_FORMAT,
 						   backup->document_size, proportion, count, median));
 }
 
