@@ -200,7 +200,7 @@ CREATE TABLE backup_service.job (
 	name text COLLATE "C" PRIMARY KEY,
 	last_run_at timestamptz NOT NULL
 );
-COMMENT ON TABLE backup_service.job IS 'when a job of the worker that comes round was last begun';
+COMMENT ON TABLE backup_service.job IS 'when a job of the worker that comes round was last begun, or first noticed that it will';
 
 -- What the worker is to notify of; it removes a row with the transaction that sends its notice.
 CREATE TABLE backup_service.notice (
@@ -215,7 +215,8 @@ CREATE TABLE backup_service.notice (
 );
 COMMENT ON TABLE backup_service.notice IS 'notices that were committed and not yet sent; empty resource_id for those of keys';
 
--- Everything in the tables, and where the ids stand, belongs into a dump; but notices are for those who listen now.
+-- Everything in the tables, and where the ids stand, belongs into a dump; but notices are for those
+-- who listen now, and the worker notes its jobs' times as soon as there is an extension, before a dump's rows are loaded.
 SELECT pg_catalog.pg_extension_config_dump('backup_service.resource', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.key', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.backup', '');
@@ -229,7 +230,7 @@ SELECT pg_catalog.pg_extension_config_dump('backup_service.audit_event', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.audit_unsealed', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.audit_unsealed_event_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.audit_checkpoint', '');
-SELECT pg_catalog.pg_extension_config_dump('backup_service.job', '');
+SELECT pg_catalog.pg_extension_config_dump('backup_service.job', 'WHERE false');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.notice', 'WHERE false');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.notice_notice_id_seq', '');
 

@@ -106,8 +106,8 @@ tell_of_key(int32 version, const ErrorData *error)
 {
 	ereport(WARNING,
 			(errcode(error->sqlerrcode),
-			 errmsg("key version %d cannot be had: backups that need it are verified at rest alone", version),
-			 errdetail("%s", error->message),
+			 errmsg("backups of key version %d are verified at rest alone: %s", version, error->message),
+			 error->detail ? errdetail("%s", error->detail) : 0,
 			 error->hint ? errhint("%s", error->hint) : 0));
 	bk_notice_add_key_problem(version);
 }

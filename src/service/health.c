@@ -82,7 +82,7 @@ check_queue(const Look *look, BkHealth *health)
 		health->detail = psprintf("a restore has been due since %s", timestamptz_to_str(due));
 }
 
-/* A catalog that was never scrubbed should have been two intervals after its first key was made. */
+/* A catalog that no worker has noticed should have been two intervals after its first key was made. */
 static void
 check_scrub(const Look *look, BkHealth *health)
 {
@@ -90,11 +90,12 @@ check_scrub(const Look *look, BkHealth *health)
 	TimestampTz last;
 
 	if (bk_job_last_run(BK_SCRUB_JOB, &last))
-		health->detail = psprintf("last run at %s", timestamptz_to_str(last));
+		health->detail = psprintf("the next run is due at %s",
+								  timestamptz_to_str(last + bk_setting_scrub_interval * USECS_PER_SEC));
 	else
 	{
 		last = look->key_count == 0 ? look->now : look->keys[0].created_at;
-		health->detail = "not run yet";
+		health->detail = "no worker has been here yet";
 	}
 	health->ok = look->now - last <= limit;
 	if (bk_setting_scrub_interval == 0)

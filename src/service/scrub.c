@@ -72,6 +72,17 @@ typedef struct Step
 	bool		cut;			/* end it now */
 } Step;
 
+static bool
+find_last_run(TimestampTz *at)
+{
+	bool		found;
+
+	bk_view_open();
+	found = bk_job_last_run(BK_SCRUB_JOB, at);
+	bk_view_close();
+	return found;
+}
+
 TimestampTz
 bk_scrub_next_due(TimestampTz now)
 {
@@ -82,9 +93,7 @@ bk_scrub_next_due(TimestampTz now)
 		return DT_NOEND;
 	if (run)
 		return Max(run->wait_until, now);
-	bk_view_open();
-	found = bk_job_last_run(BK_SCRUB_JOB, &last);
-	bk_view_close();
+	found = find_last_run(&last);
 	/* The clock may have been put back. */
 	return found ? Min(last, now) + bk_setting_scrub_interval * USECS_PER_SEC : now;
 }
@@ -274,11 +283,28 @@ end_step(void)
 	run->in_step = false;
 }
 
+/*
+ * A catalog that is new to the worker is left alone for an interval: a dump may be on its way into it, and
+ * backups that are there before their chunks are would be found damaged.
+ */
+static bool
+is_new_catalog(TimestampTz now)
+{
+	TimestampTz last;
+
+	if (find_last_run(&last))
+		return false;
+	bk_job_note_run(BK_SCRUB_JOB, now);
+	return true;
+}
+
 bool
 bk_scrub_run_step(const BkCall *call, TimestampTz now)
 {
 	Step	   *step = bk_alloc_zero(call->memory, sizeof(Step));
 
+	if (run == NULL && is_new_catalog(now))
+		return false;
 	step->call = call;
 	step->now = now;
 	if (run == NULL)
