@@ -34,8 +34,8 @@ static BkStatement count_corrupt = {
 };
 
 static BkStatement median_size = {
-	.sql = "SELECT pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY document_size), pg_catalog.count(*)::pg_catalog.int4"
-	" FROM (SELECT document_size FROM backup_service.backup WHERE resource_id = $1 AND created_at < $2"
+	.sql = "SELECT pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY document_size),"
+	" pg_catalog.count(*)::pg_catalog.int4 FROM (SELECT document_size FROM backup_service.backup WHERE resource_id = $1 AND created_at < $2"
 	"       ORDER BY created_at DESC, backup_id DESC LIMIT $3) last",
 	.nargs = 3,
 	.types = {TEXTOID, TIMESTAMPTZOID, INT4OID},

@@ -30,7 +30,7 @@ extern void bk_verification_set_corrupt(const char *resource_id, const int64 *id
 /* How many backups are corrupt, in a view. */
 extern int64 bk_verification_count_corrupt(void);
 
-/* The middle one of the document sizes of the last backups that a resource had before this one, and of how many; in a view. */
+/* The median of the document sizes of the last backups before this one, at most limit, and of how many; in a view. */
 extern int64 bk_verification_median_size(const BkBackup *backup, int limit, int *count);
 
 #endif							/* BK_CATALOG_VERIFICATION_H */

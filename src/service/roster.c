@@ -90,7 +90,7 @@ problem_of(const BkRosterEntry *entry)
 	if (bk_roster->launcher == NULL)
 		return "there is no launcher";
 	if (entry == NULL || entry->excluded)
-		return "the launcher does not serve this database: backup_service.databases does not list it, or has not been looked at yet";
+		return "the launcher does not serve this database, or not yet; backup_service.databases may not list it";
 	if (entry->complained)
 		return "library and SQL are of different versions";
 	if (entry->failures > 0)

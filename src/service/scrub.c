@@ -246,7 +246,7 @@ verify(Step *step, const BkCandidate *candidate)
 		step->noted[step->count++] = (Noted) {backup, examination.result == BK_EXAMINED_SOUND};
 }
 
-/* A backup whose resource has a writer at the moment stays among those to verify next, unless it is corrupt for others. */
+/* A backup whose resource has a writer at the moment stays among those to verify next; one marked corrupt, in this run. */
 static void
 note_sound(Step *step)
 {

@@ -25,6 +25,7 @@
 typedef struct Verification
 {
 	const BkCall *call;
+	BkKeys	   *keys;
 	BkBackup   *backup;
 	BkVerdict  *verdict;
 } Verification;
@@ -48,7 +49,7 @@ static void
 check_keys(void *argument)
 {
 	Verification *verification = argument;
-	BkKeys	   *keys = bk_keys_open(verification->call);
+	BkKeys	   *keys = verification->keys;
 	BkBackup   *bases = NULL;
 	int			count = 0;
 
@@ -65,7 +66,7 @@ static void
 check_document(void *argument)
 {
 	Verification *verification = argument;
-	BkState    *state = bk_state_open(bk_keys_open(verification->call), verification->call->memory);
+	BkState    *state = bk_state_open(verification->keys, verification->call->memory);
 	BkNodeRef	root;
 
 	bk_state_go_to(state, verification->backup);
@@ -192,7 +193,7 @@ void
 bk_verify_backup(const BkCall *call, int64 backup_id, const char *resource_id, BkVerdict *verdict)
 {
 	BkBackup	backup;
-	Verification verification = {.call = call, .backup = &backup, .verdict = verdict};
+	Verification verification = {.call = call, .keys = bk_keys_open(call), .backup = &backup, .verdict = verdict};
 
 	memset(verdict, 0, sizeof(*verdict));
 	bk_view_open();
