@@ -102,10 +102,6 @@ CREATE FUNCTION @extschema@.bk_worker_start()
 RETURNS integer LANGUAGE C AS 'MODULE_PATHNAME', 'bk_worker_start';
 COMMENT ON FUNCTION @extschema@.bk_worker_start IS 'start the worker of this database, where backup_service is not in shared_preload_libraries; gives its process id';
 
-CREATE FUNCTION backup_service.wake_worker()
-RETURNS void LANGUAGE C AS 'MODULE_PATHNAME', 'bk_worker_wake';
-COMMENT ON FUNCTION backup_service.wake_worker IS 'have the worker look for work in this database at commit';
-
 CREATE FUNCTION @extschema@.bk_hold(
 	backup_id bigint, name text, reason text, until timestamptz = NULL, resource_id text = NULL)
 RETURNS void LANGUAGE C AS 'MODULE_PATHNAME', 'bk_hold';

@@ -40,6 +40,13 @@ static BkStatement find_resource_of_backup = {
 	.types = {INT8OID},
 };
 
+static BkStatement find_elsewhere = {
+	.sql = "SELECT resource_id FROM backup_service.backup WHERE backup_id = $1 AND resource_id <> $2"
+	" ORDER BY resource_id LIMIT 1",
+	.nargs = 2,
+	.types = {INT8OID, TEXTOID},
+};
+
 static BkStatement find_backup = {
 	.sql = "SELECT " COLUMNS " FROM backup_service.backup b" JOINS
 	" WHERE b.resource_id = $1 AND b.backup_id = $2",
@@ -134,9 +141,9 @@ static BkStatement find_wrapped_by = {
 	.types = {INT4OID, TEXTOID, INT8OID, INT4OID},
 };
 
-static BkStatement find_after = {
+static BkStatement find_from = {
 	.sql = "SELECT " COLUMNS " FROM backup_service.backup b" JOINS
-	" WHERE b.resource_id = $1 AND b.backup_id > $2 ORDER BY b.backup_id LIMIT $3",
+	" WHERE b.resource_id = $1 AND b.backup_id >= $2 ORDER BY b.backup_id LIMIT $3",
 	.nargs = 3,
 	.types = {TEXTOID, INT8OID, INT4OID},
 };
@@ -272,6 +279,18 @@ read_tags(uint64 row, int column)
 	return DatumGetJsonbPCopy(bk_column(row, column));
 }
 
+/*
+ * A time that may be null, which is 0 here.  So the one microsecond that is 0, of the year 2000, is read as the
+ * next: no backup expires then, and a hostile hand shall not make it look like null.
+ */
+static TimestampTz
+read_time(uint64 row, int column)
+{
+	TimestampTz time = bk_column_int64(row, column);
+
+	return time == 0 && !bk_column_is_null(row, column) ? 1 : time;
+}
+
 static void
 read_labels(uint64 row, BkBackup *backup)
 {
@@ -282,7 +301,7 @@ read_labels(uint64 row, BkBackup *backup)
 	backup->tags = read_tags(row, 21);
 	backup->created_by = read_label(row, 22);
 	backup->completed_at = bk_column_int64(row, 23);
-	backup->expires_at = bk_column_int64(row, 24);
+	backup->expires_at = read_time(row, 24);
 	backup->verified_at = bk_column_int64(row, 25);
 }
 
@@ -315,6 +334,20 @@ bk_backup_resource(int64 backup_id)
 	resource_id = rows == 0 ? NULL : bk_column_text(0, 1);
 	SPI_freetuptable(SPI_tuptable);
 	return resource_id;
+}
+
+char *
+bk_backup_elsewhere(int64 backup_id, const char *resource_id)
+{
+	BkValues	values = {0};
+	char	   *elsewhere = NULL;
+
+	bk_value_add_int64(&values, backup_id);
+	bk_value_add_text(&values, resource_id);
+	if (bk_statement_read_once(&find_elsewhere, &values) > 0)
+		elsewhere = bk_column_text(0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return elsewhere;
 }
 
 /* Run a query of at most one row of COLUMNS. */
@@ -382,14 +415,14 @@ bk_backup_find_wrapped_by(int32 key_version, const char *after_resource, int64 a
 }
 
 int
-bk_backup_find_after(const char *resource_id, int64 after_backup, int limit, BkBackup **backups)
+bk_backup_find_from(const char *resource_id, int64 first_backup, int limit, BkBackup **backups)
 {
 	BkValues	values = {0};
 
 	bk_value_add_text(&values, resource_id);
-	bk_value_add_int64(&values, after_backup);
+	bk_value_add_int64(&values, first_backup);
 	bk_value_add(&values, Int32GetDatum(limit));
-	return read_rows(bk_statement_read(&find_after, &values, 0), backups);
+	return read_rows(bk_statement_read(&find_from, &values, 0), backups);
 }
 
 bool

@@ -70,6 +70,9 @@ extern int64 bk_backup_next_id(void);
 /* Which resource has this backup, in a view; NULL where there is none. */
 extern char *bk_backup_resource(int64 backup_id);
 
+/* Another resource that has a backup of this id, in a view; NULL where none has. */
+extern char *bk_backup_elsewhere(int64 backup_id, const char *resource_id);
+
 /*
  * Fail with check "header" where a column's value is one that is never written
  * (an unknown type, an IV of 15 bytes).  Kept apart from reading, so that rights
@@ -124,8 +127,8 @@ extern void bk_backup_set_verified(const BkBackup *backup, TimestampTz verified_
 extern int	bk_backup_find_wrapped_by(int32 key_version, const char *after_resource, int64 after_backup,
 									  int limit, BkBackup **backups);
 
-/* The next backups of a resource in order of id, after one, in a view; at most limit. */
-extern int	bk_backup_find_after(const char *resource_id, int64 after_backup, int limit, BkBackup **backups);
+/* A resource's backups from an id on, in order of it, in a view; at most limit. */
+extern int	bk_backup_find_from(const char *resource_id, int64 first_backup, int limit, BkBackup **backups);
 
 /* Replace a wrapped key, unless it is another by now; true where it was replaced. */
 extern bool bk_backup_rewrap(const BkBackup *backup, const uint8 wrapped_key[BK_WRAPPED_DEK_BYTES], int32 key_version);

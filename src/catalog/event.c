@@ -24,9 +24,9 @@ static BkStatement find_last = {
 	.types = {TEXTOID},
 };
 
-static BkStatement find_after = {
+static BkStatement find_from = {
 	.sql = "SELECT " COMMON_COLUMNS ", number, hash, state FROM backup_service.audit_event"
-	" WHERE resource_id = $1 AND number > $2 ORDER BY number LIMIT $3",
+	" WHERE resource_id = $1 AND number >= $2 ORDER BY number LIMIT $3",
 	.nargs = 3,
 	.types = {TEXTOID, INT8OID, INT4OID},
 };
@@ -71,12 +71,19 @@ static BkStatement delete_unsealed = {
 
 /* One look-up in each index, so that a walk over all chains reads each once. */
 #define FIRST_AFTER(table) \
-	"(SELECT resource_id FROM backup_service." table \
-	" WHERE $1 IS NULL OR resource_id > $1 ORDER BY resource_id LIMIT 1)"
+	"(SELECT resource_id FROM backup_service." table " WHERE resource_id > $1 ORDER BY resource_id LIMIT 1)"
 
 static BkStatement find_chain = {
 	.sql = "SELECT pg_catalog.min(resource_id) FROM (" FIRST_AFTER("resource") " UNION ALL " FIRST_AFTER("backup")
 	" UNION ALL " FIRST_AFTER("audit_event") " UNION ALL " FIRST_AFTER("audit_checkpoint") ") c",
+	.nargs = 1,
+	.types = {TEXTOID},
+};
+
+#define IN(table) "EXISTS (SELECT FROM backup_service." table " WHERE resource_id = $1)"
+
+static BkStatement has_chain = {
+	.sql = "SELECT " IN("resource") " OR " IN("backup") " OR " IN("audit_event") " OR " IN("audit_checkpoint"),
 	.nargs = 1,
 	.types = {TEXTOID},
 };
@@ -188,6 +195,8 @@ read_event(uint64 row, const char *resource_id, BkEvent *event)
 	event->application = read_text(row, 6, event);
 	event->client = bk_column_text(row, 7);
 	event->backup_id = bk_column_int64(row, 8);
+	if (event->backup_id == 0 && !bk_column_is_null(row, 8))
+		event->malformed = true;
 	event->detail = bk_column_is_null(row, 9) ? NULL : DatumGetJsonbPCopy(bk_column(row, 9));
 }
 
@@ -211,7 +220,7 @@ read_link(uint64 row, BkEvent *event)
 }
 
 int
-bk_event_find_after(const char *resource_id, int64 number, int limit, BkEvent **events)
+bk_event_find_from(const char *resource_id, int64 number, int limit, BkEvent **events)
 {
 	BkValues	values = {0};
 	uint64		count;
@@ -219,7 +228,7 @@ bk_event_find_after(const char *resource_id, int64 number, int limit, BkEvent **
 	bk_value_add_text(&values, resource_id);
 	bk_value_add_int64(&values, number);
 	bk_value_add(&values, Int32GetDatum(limit));
-	count = bk_statement_read(&find_after, &values, 0);
+	count = bk_statement_read(&find_from, &values, 0);
 	*events = palloc(sizeof(BkEvent) * Max(count, 1));
 	for (uint64 i = 0; i < count; i++)
 	{
@@ -290,6 +299,18 @@ bk_event_count_unsealed(int limit, TimestampTz *oldest)
 	*oldest = bk_column_int64(0, 2);
 	SPI_freetuptable(SPI_tuptable);
 	return count;
+}
+
+bool
+bk_event_has_chain(const char *resource_id)
+{
+	BkValues	values = {0};
+	bool		found;
+
+	bk_value_add_text(&values, resource_id);
+	found = bk_statement_read(&has_chain, &values, 1) == 1 && bk_column_bool(0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return found;
 }
 
 int

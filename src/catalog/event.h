@@ -66,8 +66,8 @@ extern bool bk_event_insert(const BkEvent *event);
 /* Where a chain's rows end; false where it has none. */
 extern bool bk_event_find_last(const char *resource_id, int64 *number, uint8 hash[BK_DIGEST_BYTES]);
 
-/* The links after a number, in order, in a view; at most limit. */
-extern int	bk_event_find_after(const char *resource_id, int64 number, int limit, BkEvent **events);
+/* The links from a number on, in order, in a view; at most limit. */
+extern int	bk_event_find_from(const char *resource_id, int64 number, int limit, BkEvent **events);
 
 /* Remove the links up to a number, and say how many. */
 extern int64 bk_event_delete_until(const char *resource_id, int64 number);
@@ -87,10 +87,10 @@ extern int	bk_event_find_unsealed(const char *resource_id, int limit, BkEvent **
 /* Remove unsealed events, and say how many there were. */
 extern int64 bk_event_delete_unsealed(const char *resource_id, const int64 *ids, int count);
 
-/*
- * The first resource_id after one (NULL: from the first) that has a chain, a
- * checkpoint, a row or a backup, in a view; NULL where there is none.
- */
+/* Is there a chain, a checkpoint, a row or a backup of this resource_id, in a view? */
+extern bool bk_event_has_chain(const char *resource_id);
+
+/* The first such resource_id after one, in a view; NULL where there is none. */
 extern char *bk_event_find_chain(const char *after);
 
 #endif							/* BK_CATALOG_EVENT_H */

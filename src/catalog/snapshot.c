@@ -7,13 +7,24 @@
 #include "catalog/pg_type.h"
 #include "utils/timestamp.h"
 
+/*
+ * What leaves the timeline leaves it from its beginning.  Where a held point stays behind, what lies after that
+ * and leaves becomes a tombstone: without it, the time would mean the held one.
+ */
 static BkStatement trim_snapshots = {
-	.sql = "DELETE FROM backup_service.snapshot WHERE resource_id = $1 AND (created_at, backup_id) <"
-	" (SELECT s.created_at, s.backup_id FROM backup_service.snapshot s"
+	.sql = "WITH first_kept AS (SELECT s.created_at, s.backup_id FROM backup_service.snapshot s"
 	"   WHERE s.resource_id = $1 AND s.removed_at IS NULL"
-	"   ORDER BY s.created_at DESC, s.backup_id DESC OFFSET $2 - 1 LIMIT 1)"
-	" AND backup_id NOT IN (SELECT h.backup_id FROM backup_service.hold h"
-	"  WHERE h.resource_id = $1 AND (h.until IS NULL OR h.until > $3))",
+	"   ORDER BY s.created_at DESC, s.backup_id DESC OFFSET $2 - 1 LIMIT 1),"
+	" held AS (SELECT s.created_at, s.backup_id FROM backup_service.hold h"
+	"   JOIN backup_service.snapshot s ON s.resource_id = h.resource_id AND s.backup_id = h.backup_id"
+	"   WHERE h.resource_id = $1 AND (h.until IS NULL OR h.until > $3)),"
+	" gone AS (DELETE FROM backup_service.snapshot s USING first_kept f"
+	"   WHERE s.resource_id = $1 AND (s.created_at, s.backup_id) < (f.created_at, f.backup_id)"
+	"   AND NOT EXISTS (SELECT FROM held h WHERE (h.created_at, h.backup_id) <= (s.created_at, s.backup_id)))"
+	" UPDATE backup_service.snapshot s SET removed_at = $3 FROM first_kept f"
+	"  WHERE s.resource_id = $1 AND (s.created_at, s.backup_id) < (f.created_at, f.backup_id)"
+	"  AND s.removed_at IS NULL AND s.backup_id NOT IN (SELECT h.backup_id FROM held h)"
+	"  AND EXISTS (SELECT FROM held h WHERE (h.created_at, h.backup_id) < (s.created_at, s.backup_id))",
 	.nargs = 3,
 	.types = {TEXTOID, INT4OID, TIMESTAMPTZOID},
 };
@@ -45,6 +56,13 @@ static BkStatement find_live_after = {
 	" ORDER BY created_at, backup_id LIMIT 1",
 	.nargs = 2,
 	.types = {TEXTOID, TIMESTAMPTZOID},
+};
+
+static BkStatement find_backup_without = {
+	.sql = "SELECT backup_id FROM backup_service.backup"
+	" WHERE resource_id = $1 AND created_at > $2 AND created_at <= $3 ORDER BY created_at, backup_id LIMIT 1",
+	.nargs = 3,
+	.types = {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
 };
 
 void
@@ -96,4 +114,20 @@ bool
 bk_snapshot_find_live(const char *resource_id, TimestampTz at, bool after, BkSnapshot *snapshot)
 {
 	return find_one(after ? &find_live_after : &find_live_before, resource_id, at, snapshot);
+}
+
+int64
+bk_snapshot_find_missing(const char *resource_id, TimestampTz after, TimestampTz at)
+{
+	BkValues	values = {0};
+	int64		backup_id;
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add(&values, TimestampTzGetDatum(after));
+	bk_value_add(&values, TimestampTzGetDatum(at));
+	if (bk_statement_read(&find_backup_without, &values, 1) == 0)
+		return 0;
+	backup_id = bk_column_int64(0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return backup_id;
 }

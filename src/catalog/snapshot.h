@@ -27,4 +27,10 @@ extern bool bk_snapshot_find(const char *resource_id, TimestampTz at, BkSnapshot
 /* The nearest live point at or before, or after, a time, in a view. */
 extern bool bk_snapshot_find_live(const char *resource_id, TimestampTz at, bool after, BkSnapshot *snapshot);
 
+/*
+ * The first backup after one time, and at or before another; 0 where there is none.  Points leave oldest first, so
+ * where after is a point's time, somebody has taken that backup's point off the timeline.
+ */
+extern int64 bk_snapshot_find_missing(const char *resource_id, TimestampTz after, TimestampTz at);
+
 #endif							/* BK_CATALOG_SNAPSHOT_H */

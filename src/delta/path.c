@@ -231,7 +231,7 @@ bk_path_step(BkPathReader *reader, BkStep *step)
 	return read_bare(reader, step);
 }
 
-/* How many bytes the character at text[at] has, 0 where it cannot be shown. */
+/* How many bytes the character at text[at] has, 0 where it cannot be shown: it is not whole, or a control character. */
 static size_t
 shown_length(BkText text, size_t at)
 {
@@ -240,7 +240,7 @@ shown_length(BkText text, size_t at)
 
 	if (c < 0x80)
 		return c >= 0x20 && c < 0x7F;
-	if (text.len - at < len)
+	if (text.len - at < len || (c == 0xC2 && (unsigned char) text.data[at + 1] < 0xA0))
 		return 0;
 	for (size_t i = 1; i < len; i++)
 	{

@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 
 #define MAX_NAME_BYTES	512
+#define MAX_SHOWN_BYTES	64
 
 void
 bk_check_not_null(FunctionCallInfo fcinfo, int argument, const char *name)
@@ -47,24 +48,37 @@ check_length(const char *value, const char *name)
 				 errdetail("It has %zu bytes; at most %d are allowed.", strlen(value), MAX_NAME_BYTES)));
 }
 
-/* ASCII's control characters, and Unicode's from U+0080 to U+009F where they can be told. */
+/* At a character of UTF-8: ASCII's control characters, and Unicode's from U+0080 to U+009F. */
 static bool
 is_control(const unsigned char *c)
 {
-	if (*c < 0x20 || *c == 0x7f)
-		return true;
-	return GetDatabaseEncoding() == PG_UTF8 && c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f;
+	return *c < 0x20 || *c == 0x7f || (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f);
 }
 
+/* As UTF-8, where every server encoding's control characters can be told; SQL_ASCII may hold nothing else. */
 static void
 check_no_control(const char *value, const char *name)
 {
-	for (const unsigned char *c = (const unsigned char *) value; *c; c++)
+	char	   *text = pg_server_to_any(value, strlen(value), PG_UTF8);
+
+	for (const unsigned char *c = (const unsigned char *) text; *c; c++)
 		if (is_control(c))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("%s contains a control character", name),
-					 errdetail("It is at byte %d.", (int) (c - (const unsigned char *) value) + 1)));
+					 errdetail("It is at byte %d.", (int) (c - (const unsigned char *) text) + 1)));
+}
+
+const char *
+bk_shown_word(const char *word)
+{
+	size_t		len = strlen(word);
+	char	   *shown = pnstrdup(word, Min(len, MAX_SHOWN_BYTES));
+
+	for (char *c = shown; *c; c++)
+		if (*c < 0x20 || *c > 0x7e)
+			*c = '?';
+	return len > MAX_SHOWN_BYTES ? psprintf("%s...", shown) : shown;
 }
 
 char *
@@ -139,7 +153,7 @@ bk_type_argument(FunctionCallInfo fcinfo, int argument)
 	if (!bk_type_from_name(name, &type))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown backup type \"%s\"", name),
+				 errmsg("unknown backup type \"%s\"", bk_shown_word(name)),
 				 errhint("Use 'full', 'incremental' or 'differential'.")));
 	return type;
 }
@@ -155,7 +169,7 @@ bk_compression_argument(FunctionCallInfo fcinfo, int argument)
 	if (!bk_compression_from_name(name, &compression))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown compression \"%s\"", name),
+				 errmsg("unknown compression \"%s\"", bk_shown_word(name)),
 				 errhint("Use 'gzip', 'zstd' or 'none'.")));
 	return compression;
 }

@@ -20,6 +20,9 @@ extern void bk_check_can_write(const char *function, const char *hint);
 /* A text argument that may be null. */
 extern char *bk_optional_text(FunctionCallInfo fcinfo, int argument);
 
+/* A caller's word that is none of ours, as a message may show it: no line of the log is broken, or long. */
+extern const char *bk_shown_word(const char *word);
+
 /* A resource's id: 1 to 512 bytes without control characters. */
 extern char *bk_resource_id_argument(FunctionCallInfo fcinfo, int argument, const char *name);
 extern char *bk_optional_resource_id(FunctionCallInfo fcinfo, int argument, const char *name);

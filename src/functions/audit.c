@@ -36,13 +36,24 @@ put_problem(void *context, const BkAuditProblem *problem)
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
+/* A resource's id, or that of the keys' chain; NULL for null. */
+static char *
+chain_argument(FunctionCallInfo fcinfo, int argument)
+{
+	char	   *chain = bk_optional_text(fcinfo, argument);
+
+	if (chain != NULL && strcmp(chain, BK_KEY_CHAIN) == 0)
+		return chain;
+	return bk_optional_resource_id(fcinfo, argument, "resource_id");
+}
+
 /* bk_audit_verify(resource_id text) returns table (chain text, number bigint, backup_id bigint, problem text) */
 BK_FUNCTION(bk_audit_verify)
 {
 	BkAuditReport report = {.tell = put_problem, .context = fcinfo->resultinfo};
 
 	InitMaterializedSRF(fcinfo, 0);
-	bk_audit_verify_chains(&entry->call, bk_optional_text(fcinfo, 0), &report);
+	bk_audit_verify_chains(&entry->call, chain_argument(fcinfo, 0), &report);
 	return (Datum) 0;
 }
 

@@ -23,7 +23,7 @@ dependents_argument(FunctionCallInfo fcinfo, int argument)
 		return BK_DEPENDENTS_RESTRICT;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown value \"%s\" for dependents", name),
+			 errmsg("unknown value \"%s\" for dependents", bk_shown_word(name)),
 			 errhint("Use 'consolidate', 'cascade' or 'restrict'.")));
 	pg_unreachable();
 }

@@ -27,7 +27,16 @@ function_owner(Oid function)
 	return owner;
 }
 
-/* Until bk_leave(), or an error. */
+/* Who has logged in; nothing where that role was dropped meanwhile. */
+static char *
+session_role_name(BkMemory memory)
+{
+	char	   *name = GetUserNameFromId(GetSessionUserId(), true);
+
+	return MemoryContextStrdup(memory, name ? name : "");
+}
+
+/* Until leave(), or an error. */
 static void
 set_for_call(const char *setting, const char *value)
 {
@@ -47,6 +56,7 @@ enter(FunctionCallInfo fcinfo, const char *name, BkEntry *entry)
 	call->result_memory = CurrentMemoryContext;
 	call->memory = bk_memory_new(CurrentMemoryContext, "backup_service call");
 	call->role_name = MemoryContextStrdup(call->memory, GetUserNameFromId(call->role, false));
+	call->session_role_name = session_role_name(call->memory);
 
 	entry->saved_guc_level = NewGUCNestLevel();
 	set_for_call("search_path", "pg_catalog, pg_temp");

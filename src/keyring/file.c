@@ -61,7 +61,9 @@ check_file(int fd, const char *path, struct stat *status)
 	if (!S_ISREG(status->st_mode))
 		ereport(ERROR,
 				(errcode(ERRCODE_SYSTEM_ERROR),
-				 errmsg("key file \"%s\" is not a regular file", path)));
+				 errmsg("key file \"%s\" is not a regular file", path),
+				 errdetail("It is a directory, a pipe or a device."),
+				 errhint("Put the key file back from the copy you keep, or set backup_service.key_file to its path.")));
 	if (status->st_uid != geteuid() && status->st_uid != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYSTEM_ERROR),
@@ -98,7 +100,8 @@ read_all(int fd, const char *path, BkMemory memory)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("key file \"%s\" is malformed", path),
-			 errdetail("It is larger than %d bytes.", BK_KEY_TEXT_BYTES)));
+			 errdetail("It is larger than %d bytes.", BK_KEY_TEXT_BYTES),
+			 errhint("Leave a line for each key version in it, and nothing else.")));
 }
 
 /* Read and parse the file that the settings name, all of it in memory. */
@@ -152,6 +155,7 @@ file_get(const BkKeyringSettings *settings, int32 version, uint8 *kek)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYSTEM_ERROR),
 				 errmsg("key file \"%s\" does not hold master key version %d", file.path, version),
+				 errdetail("No line of it begins with \"%d:\".", version),
 				 errhint("Add the line of version %d from the copy you keep.", version)));
 	memcpy(kek, entry->kek, BK_KEK_BYTES);
 	pfree(file.path);
@@ -169,7 +173,8 @@ file_newest(const BkKeyringSettings *settings)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("key file \"%s\" is malformed", file.path),
-				 errdetail("It holds no key.")));
+				 errdetail("It holds no key."),
+				 errhint("Put the key file back from the copy you keep.")));
 	for (int i = 0; i < file.count; i++)
 		newest = Max(newest, file.entries[i].version);
 	pfree(file.path);

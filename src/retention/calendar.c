@@ -52,14 +52,12 @@ bk_calendar_bucket(const BkLocalTime *local, BkReason rule, int week_start)
 }
 
 int64
-bk_calendar_later(int64 bucket, BkReason rule, int64 steps)
+bk_calendar_later(int64 bucket, BkReason rule, int32 steps)
 {
 	int64		width = rule == BK_KEEP_HOURLY ? USECS_PER_HOUR : rule == BK_KEEP_WEEKLY ? WEEK_DAYS : 1;
 	int64		later;
 
-	if (pg_mul_s64_overflow(steps, width, &later) || pg_add_s64_overflow(bucket, later, &later))
-		return PG_INT64_MAX;
-	return later;
+	return pg_add_s64_overflow(bucket, steps * width, &later) ? PG_INT64_MAX : later;
 }
 
 /* Midnight of a date in a time zone. */

@@ -23,7 +23,7 @@ extern bool bk_calendar_local(TimestampTz at, pg_tz *zone, BkLocalTime *local);
 extern int64 bk_calendar_bucket(const BkLocalTime *local, BkReason rule, int week_start);
 
 /* The bucket that is some steps later in the calendar, and when a bucket begins. */
-extern int64 bk_calendar_later(int64 bucket, BkReason rule, int64 steps);
+extern int64 bk_calendar_later(int64 bucket, BkReason rule, int32 steps);
 extern TimestampTz bk_calendar_start(int64 bucket, BkReason rule, pg_tz *zone);
 
 static inline bool

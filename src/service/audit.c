@@ -46,9 +46,7 @@ bk_audit_describe(const BkCall *call, const char *action, const char *resource_i
 	event->at = GetCurrentTimestamp();
 	event->action = action;
 	event->outcome = "done";
-	event->session_role = GetUserNameFromId(GetSessionUserId(), true);
-	if (event->session_role == NULL)
-		event->session_role = "";
+	event->session_role = call->session_role_name;
 	event->role = call->role_name;
 	event->application = application_name ? application_name : "";
 	event->client = client_address();

@@ -15,7 +15,7 @@
 #include "catalog/resource.h"
 #include "service/call.h"
 
-/* Describe what is done now: who, when, and done. */
+/* Describe what is done now: who, when, and done.  It reads no table: it serves failures too. */
 extern void bk_audit_describe(const BkCall *call, const char *action, const char *resource_id, int64 backup_id,
 							  BkEvent *event);
 

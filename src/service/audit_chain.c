@@ -48,7 +48,9 @@ struct BkChain
 	BkCheckpoint checkpoint;
 	char	   *trimmed_to;
 
-	/* events that were read ahead */
+	/* events that were read ahead; the next batch begins with read_from, unless there is none */
+	int64		read_from;
+	bool		read_all;
 	BkMemory	batch_memory;
 	BkEvent    *batch;
 	int			count;
@@ -89,6 +91,8 @@ bk_chain_open(BkMemory memory, const char *resource_id)
 
 	chain->memory = memory;
 	chain->resource_id = resource_id;
+	/* Not from the checkpoint on: what was added before it would be shown, and never be looked at. */
+	chain->read_from = PG_INT64_MIN;
 	chain->backups = make_table(memory, "backups of a trail", sizeof(int64), sizeof(LiveBackup));
 	chain->older = make_table(memory, "older backups of a trail", sizeof(OlderBackup), sizeof(OlderBackup));
 	if (bk_checkpoint_find(resource_id, &chain->checkpoint))
@@ -155,7 +159,7 @@ replay(BkChain *chain, const BkEvent *event)
 	memcpy(chain->hash, event->hash, BK_DIGEST_BYTES);
 }
 
-/* Is there an event at hand, or after the last one taken? */
+/* Is there an event at hand, or one more? */
 static bool
 read_ahead(BkChain *chain)
 {
@@ -163,13 +167,18 @@ read_ahead(BkChain *chain)
 
 	if (chain->next < chain->count)
 		return true;
+	if (chain->read_all)
+		return false;
 	if (chain->batch_memory)
 		bk_memory_delete(chain->batch_memory);
 	chain->batch_memory = bk_memory_new(chain->memory, "backup_service audit events");
 	outer = MemoryContextSwitchTo(chain->batch_memory);
-	chain->count = bk_event_find_after(chain->resource_id, chain->number, WALK_BATCH, &chain->batch);
+	chain->count = bk_event_find_from(chain->resource_id, chain->read_from, WALK_BATCH, &chain->batch);
 	chain->next = 0;
 	MemoryContextSwitchTo(outer);
+	chain->read_all = chain->count < WALK_BATCH || chain->batch[chain->count - 1].number == PG_INT64_MAX;
+	if (!chain->read_all)
+		chain->read_from = chain->batch[chain->count - 1].number + 1;
 	return chain->count > 0;
 }
 
@@ -178,7 +187,9 @@ check_link(const BkChain *chain, const BkEvent *event)
 {
 	uint8		digest[BK_DIGEST_BYTES];
 
-	if (event->number != chain->number + 1)
+	if (event->number <= chain->number)
+		return BK_LINK_ADDED;
+	if (event->number > chain->number + 1)
 		return BK_LINK_MISSING;
 	bk_event_digest(event, chain->hash, digest);
 	if (event->malformed || memcmp(digest, event->hash, BK_DIGEST_BYTES) != 0)
@@ -187,19 +198,21 @@ check_link(const BkChain *chain, const BkEvent *event)
 }
 
 BkLink
-bk_chain_next(BkChain *chain, TimestampTz before)
+bk_chain_next(BkChain *chain, TimestampTz before, int64 *number)
 {
 	MemoryContext outer;
 	BkEvent    *event;
 	BkLink		link;
 
 	CHECK_FOR_INTERRUPTS();
-	if (!read_ahead(chain) || chain->batch[chain->next].at >= before)
+	if (!read_ahead(chain) || (before != DT_NOEND && chain->batch[chain->next].at >= before))
 		return BK_LINK_NONE;
 	event = &chain->batch[chain->next++];
 	outer = MemoryContextSwitchTo(chain->batch_memory);
 	link = check_link(chain, event);
-	replay(chain, event);
+	*number = link == BK_LINK_MISSING ? chain->number + 1 : event->number;
+	if (link != BK_LINK_ADDED)
+		replay(chain, event);
 	MemoryContextSwitchTo(outer);
 	return link;
 }

@@ -18,6 +18,7 @@ typedef enum BkLink
 	BK_LINK_GOOD,
 	BK_LINK_MISSING,			/* events before this one are not there */
 	BK_LINK_CHANGED,			/* it is not what its hash is over */
+	BK_LINK_ADDED,				/* its number is none that the chain has from here on */
 	BK_LINK_NONE				/* the chain has no more events, or none before the time */
 } BkLink;
 
@@ -34,8 +35,11 @@ typedef enum BkBackupTrail
 /* Begin, in a view that stays open. */
 extern BkChain *bk_chain_open(BkMemory memory, const char *resource_id);
 
-/* Take the next event that is older than a time, good or not; bk_chain_number() is then its number. */
-extern BkLink bk_chain_next(BkChain *chain, TimestampTz before);
+/*
+ * Take the next event that is older than a time (DT_NOEND: of whatever time), good or
+ * not.  *number is its number, or the first that is missing before it.
+ */
+extern BkLink bk_chain_next(BkChain *chain, TimestampTz before, int64 *number);
 
 /* The last event taken, or the one the chain goes on from; 0 and zeros for none. */
 extern int64 bk_chain_number(const BkChain *chain);

@@ -65,6 +65,19 @@ add_jsonb(StringInfo to, Jsonb *value)
 	bk_memory_delete(memory);
 }
 
+/* 0 is null. */
+static void
+add_time(StringInfo to, TimestampTz time)
+{
+	if (time == 0)
+		add_integer(to, NULL_LENGTH, 4);
+	else
+	{
+		add_integer(to, 8, 4);
+		add_integer(to, bk_unix_time(time), 8);
+	}
+}
+
 static void
 add_state(StringInfo to, const BkEvent *event)
 {
@@ -122,7 +135,7 @@ bk_backup_digest(const BkBackup *backup, uint8 digest[BK_DIGEST_BYTES])
 	add_text(&to, backup->source);
 	add_jsonb(&to, backup->tags);
 	add_integer(&to, bk_unix_time(backup->completed_at), 8);
-	add_integer(&to, backup->expires_at == 0 ? 0 : bk_unix_time(backup->expires_at), 8);
+	add_time(&to, backup->expires_at);
 	finish(&to, digest);
 }
 

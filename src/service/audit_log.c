@@ -11,13 +11,58 @@
 /* What is kept of an error's message. */
 #define MESSAGE_BYTES	512
 
+/*
+ * The code of a character at which some readers of text end a line, beside those that JSON escapes: U+007F to
+ * U+009F, U+2028 and U+2029; 0 for others.  *length is its length in UTF-8.
+ */
+static int
+line_end(const unsigned char *c, int *length)
+{
+	*length = 1;
+	if (c[0] == 0x7f)
+		return c[0];
+	if (GetDatabaseEncoding() != PG_UTF8)
+		return 0;
+	*length = 2;
+	if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+		return c[1];
+	*length = 3;
+	if (c[0] == 0xe2 && c[1] == 0x80 && (c[2] == 0xa8 || c[2] == 0xa9))
+		return 0x2000 + (c[2] & 0x3f);
+	return 0;
+}
+
+/* JSON on one line, whoever reads it. */
+static void
+escape_line_ends(StringInfo line, const char *json)
+{
+	for (const char *c = json; *c; c++)
+	{
+		int			length;
+		int			code = line_end((const unsigned char *) c, &length);
+
+		if (code == 0)
+			appendStringInfoCharMacro(line, *c);
+		else
+		{
+			appendStringInfo(line, "\\u%04x", code);
+			c += length - 1;
+		}
+	}
+}
+
 static void
 write_line(StringInfo json)
 {
+	StringInfoData line;
+
+	initStringInfo(&line);
+	escape_line_ends(&line, json->data);
 	ereport(LOG_SERVER_ONLY,
-			(errmsg_internal("backup_service audit: %s", json->data),
+			(errmsg_internal("backup_service audit: %s", line.data),
 			 errhidestmt(true),
 			 errhidecontext(true)));
+	pfree(line.data);
 }
 
 /* What happened, and who did it. */

@@ -43,7 +43,7 @@ compare_end(const Verification *verification, const BkResource *resource)
 			 psprintf("events are missing: the resource's row ends the chain at event " INT64_FORMAT,
 					  resource->audit_number));
 	else if (resource->audit_number < number)
-		tell(verification, resource->audit_number + 1, 0, "the resource's row was put back from an older copy");
+		tell(verification, resource->audit_number + 1, 0, "the resource's row was put back from an older copy, or events were added");
 	else if (memcmp(resource->audit_hash, bk_chain_hash(verification->chain), BK_DIGEST_BYTES) != 0)
 		tell(verification, number, 0, "the resource's row ends the chain with another hash");
 }
@@ -83,34 +83,34 @@ compare_backup(const Verification *verification, const BkBackup *backup)
 static void
 compare_present(const Verification *verification, BkMemory memory)
 {
-	int64		after = PG_INT64_MIN;
-	int			count;
+	int64		next = PG_INT64_MIN;
+	bool		more;
 
 	do
 	{
 		BkMemory	batch_memory = bk_memory_new(memory, "backup_service audit batch");
 		MemoryContext outer = MemoryContextSwitchTo(batch_memory);
 		BkBackup   *backups;
+		int			count = bk_backup_find_from(verification->resource_id, next, COMPARE_BATCH, &backups);
 
-		count = bk_backup_find_after(verification->resource_id, after, COMPARE_BATCH, &backups);
 		for (int i = 0; i < count; i++)
 			compare_backup(verification, &backups[i]);
-		if (count > 0)
-			after = backups[count - 1].backup_id;
+		more = count == COMPARE_BATCH && backups[count - 1].backup_id < PG_INT64_MAX;
+		if (more)
+			next = backups[count - 1].backup_id + 1;
 		MemoryContextSwitchTo(outer);
 		bk_memory_delete(batch_memory);
 		CHECK_FOR_INTERRUPTS();
-	} while (count == COMPARE_BATCH);
+	} while (more);
 }
 
 static void
 tell_missing(const Verification *verification, int64 backup_id)
 {
-	char	   *elsewhere = bk_backup_resource(backup_id);
+	char	   *elsewhere = bk_backup_elsewhere(backup_id, verification->resource_id);
 
 	tell(verification, 0, backup_id,
-		 elsewhere && strcmp(elsewhere, verification->resource_id) != 0
-		 ? psprintf("the backup was moved to resource \"%s\"", elsewhere) : "the backup was removed");
+		 elsewhere ? psprintf("the backup was moved to resource \"%s\"", elsewhere) : "the backup was removed");
 }
 
 static void
@@ -150,6 +150,10 @@ tell_broken(const Verification *verification, const BkBrokenLink *broken)
 		case BK_LINK_CHANGED:
 			tell(verification, broken->number, 0, "the event was changed");
 			return;
+		case BK_LINK_ADDED:
+			tell(verification, broken->number, 0,
+				 psprintf("event " INT64_FORMAT " was added before the beginning of the chain", broken->number));
+			return;
 		case BK_LINK_NONE:
 			return;
 	}
@@ -172,14 +176,31 @@ verify_chain(const char *resource_id, void *argument)
 	bk_memory_delete(memory);
 }
 
+static void
+check_chain(const char *resource_id)
+{
+	if (strcmp(resource_id, BK_KEY_CHAIN) == 0 || bk_event_has_chain(resource_id))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("there is no audit trail of resource \"%s\"", resource_id),
+			 errhint("SELECT DISTINCT resource_id FROM bk_audit shows the resources that have one.")));
+}
+
 void
 bk_audit_verify_chains(const BkCall *call, const char *resource_id, const BkAuditReport *report)
 {
 	/* One view for all, so that what commits meanwhile looks like nothing. */
 	bk_view_open();
 	if (resource_id)
+	{
+		check_chain(resource_id);
 		verify_chain(resource_id, (void *) report);
+	}
 	else
+	{
+		verify_chain(BK_KEY_CHAIN, (void *) report);
 		bk_chain_for_each(call, verify_chain, (void *) report);
+	}
 	bk_view_close();
 }

@@ -12,14 +12,14 @@ bk_chain_walk(BkChain *chain, BkBrokenLink *broken)
 	*broken = (BkBrokenLink) {.link = BK_LINK_GOOD};
 	for (;;)
 	{
-		int64		expected = bk_chain_number(chain) + 1;
-		BkLink		link = bk_chain_next(chain, DT_NOEND);
+		int64		number;
+		BkLink		link = bk_chain_next(chain, DT_NOEND, &number);
 
 		if (link == BK_LINK_NONE)
 			break;
 		/* After the first one, what is said of the others means nothing. */
 		if (link != BK_LINK_GOOD && broken->link == BK_LINK_GOOD)
-			*broken = (BkBrokenLink) {.link = link, .number = expected};
+			*broken = (BkBrokenLink) {.link = link, .number = number};
 	}
 	broken->checkpoint_holds = bk_chain_checkpoint_holds(chain);
 	if (broken->link == BK_LINK_GOOD)
@@ -30,7 +30,7 @@ bk_chain_walk(BkChain *chain, BkBrokenLink *broken)
 void
 bk_chain_for_each(const BkCall *call, void (*work) (const char *resource_id, void *argument), void *argument)
 {
-	char	   *resource_id = bk_event_find_chain(NULL);
+	char	   *resource_id = bk_event_find_chain("");
 
 	while (resource_id != NULL)
 	{

@@ -21,6 +21,7 @@ typedef struct BkCall
 	BkAttempt  *attempt;
 	Oid			role;			/* whose rights count: current_user of the caller */
 	const char *role_name;
+	const char *session_role_name;
 	BkMemory	memory;			/* current during the call, deleted at its end */
 	MemoryContext result_memory;	/* the caller's, for what is returned */
 } BkCall;

@@ -75,6 +75,20 @@ value_at(BkState *state, const BkBackup *backup, BkText path)
 	return bk_tree_text(tree, node);
 }
 
+/* What the trail says of the path, of which a start is enough. */
+#define PATH_BYTES	512
+
+static Jsonb *
+describe_path(BkText path)
+{
+	char	   *text = pg_any_to_server(pnstrdup(path.data, path.len), path.len, PG_UTF8);
+	int			length = strlen(text);
+
+	if (length > PATH_BYTES)
+		text = psprintf("%.*s...", pg_mbcliplen(text, length, PATH_BYTES), text);
+	return bk_json_of_text("path", text);
+}
+
 int
 bk_value_history(const BkCall *call, const char *resource_id, BkText path, BkHistoryEntry **entries)
 {
@@ -99,8 +113,7 @@ bk_value_history(const BkCall *call, const char *resource_id, BkText path, BkHis
 			add_entry(&history, &backup, value);
 	}
 	bk_view_close();
-	bk_audit_read(call, "history", resource.resource_id, 0,
-				  bk_json_of_text("path", pg_any_to_server(pnstrdup(path.data, path.len), path.len, PG_UTF8)));
+	bk_audit_read(call, "history", resource.resource_id, 0, describe_path(path));
 	*entries = history.entries;
 	return history.count;
 }

@@ -27,13 +27,14 @@ typedef struct Claim
 
 /* Whose rights count is the role that asked, as it is now. */
 static void
-act_as(BkRun *run, const char *role_name)
+act_as(BkRun *run, const BkCall *call, const char *role_name)
 {
 	run->call = (BkCall) {
 		.function = "bk_restore",
 		.attempt = &run->attempt,
 		.role = get_role_oid(role_name, false),
 		.role_name = role_name,
+		.session_role_name = pstrdup(call->session_role_name),
 		.memory = run->memory,
 		.result_memory = run->memory,
 	};
@@ -82,7 +83,7 @@ start_run(const Claim *claim)
 	run->memory = claim->memory;
 	if (!bk_queue_find(claim->operation->resource_id, claim->operation->operation_id, &run->operation))
 		elog(ERROR, "operation " INT64_FORMAT " is gone", claim->operation->operation_id);
-	act_as(run, run->operation.role);
+	act_as(run, claim->call, run->operation.role);
 	find_chain(run);
 	run->state = bk_state_open(bk_keys_open(&run->call), run->memory);
 	pin_chain(run, claim->now);

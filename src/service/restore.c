@@ -128,11 +128,21 @@ no_such_state(const char *resource_id, TimestampTz at, PointKind kind)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("resource \"%s\" has no state of %s", resource_id, timestamptz_to_str(at)),
-			 kind == POINT_TOMBSTONE ? errdetail("The backup that held it was deleted or has expired.")
+			 kind == POINT_TOMBSTONE ? errdetail("The backup that held it was deleted, has expired, or has left the timeline.")
 			 : errdetail("The time lies before the resource's timeline."),
 			 errhint("Nearest earlier: %s; nearest later: %s. Restore one by its id%s.",
 					 describe(has_earlier, &earlier), describe(has_later, &later),
 					 has_earlier ? ", or pass nearest => true for the earlier one" : "")));
+}
+
+/* Without its point, a backup would silently make way for an older state. */
+static void
+check_no_point_missing(const char *resource_id, TimestampTz at, const BkSnapshot *snapshot)
+{
+	int64		missing = bk_snapshot_find_missing(resource_id, snapshot->created_at, at);
+
+	if (missing != 0)
+		bk_fail((BkOrigin) {missing}, "timeline", "its recovery point is missing");
 }
 
 /* The point to restore: the one that the time means or, where allowed, the nearest earlier one. */
@@ -142,7 +152,10 @@ choose_point(const char *resource_id, TimestampTz at, bool nearest, BkSnapshot *
 	PointKind	kind = find_point(resource_id, at, snapshot);
 
 	if (kind == POINT_LIVE)
+	{
+		check_no_point_missing(resource_id, at, snapshot);
 		return;
+	}
 	if (!nearest || !bk_snapshot_find_live(resource_id, at, false, snapshot))
 		no_such_state(resource_id, at, kind);
 	ereport(WARNING,

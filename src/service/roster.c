@@ -125,3 +125,16 @@ bk_roster_health(BkWorkerHealth *health)
 		health->problem = "nobody has started one, and backup_service is not in shared_preload_libraries";
 	LWLockRelease(&bk_roster->lock);
 }
+
+bool
+bk_roster_worker_is_connected(Oid database)
+{
+	BkRosterEntry *entry;
+	bool		connected;
+
+	LWLockAcquire(&bk_roster->lock, LW_SHARED);
+	entry = bk_roster_find(database);
+	connected = entry && entry->connected;
+	LWLockRelease(&bk_roster->lock);
+	return connected;
+}

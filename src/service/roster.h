@@ -34,6 +34,7 @@ extern void bk_roster_ask_to_leave(Oid database);
 extern void bk_roster_forgive(Oid database);
 
 extern int	bk_roster_worker_pid(Oid database);	/* 0 without one */
+extern bool bk_roster_worker_is_connected(Oid database);
 
 /* Whether a database is served. */
 typedef struct BkWorkerHealth

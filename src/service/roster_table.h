@@ -16,8 +16,8 @@
 
 #define BK_MAX_JOBS		8
 
-/* Who asked a worker to leave has that long before another one comes. */
-#define BK_LEAVE_SECONDS	5
+/* Who asked a worker to leave has that long to lock the database, which keeps the next one out. */
+#define BK_LEAVE_SECONDS	1
 
 /* How a job stands in one database.  Kept here because workers come and go. */
 typedef struct BkJobState
@@ -32,6 +32,7 @@ typedef struct BkRosterEntry
 	Oid			database;		/* InvalidOid where the entry is free */
 	int			pid;			/* of its worker; 0 without one */
 	Latch	   *latch;			/* of its worker */
+	bool		connected;		/* its worker is, and can be seen */
 	bool		starting;		/* a worker is on its way */
 	int			start_number;	/* of the last worker that was */
 	bool		seen;			/* a worker has found the extension there */

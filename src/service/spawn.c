@@ -6,9 +6,13 @@
 
 #include "access/xlog.h"
 #include "service/roster.h"
+#include "storage/latch.h"
+#include "utils/wait_event.h"
 
 /* The launcher comes back that long after an error, or after somebody has ended it. */
 #define LAUNCHER_RESTART_SECONDS	1
+
+#define CONNECTION_STEP_MS	10
 
 /* On a standby neither is started before its promotion. */
 static void
@@ -78,11 +82,28 @@ check_can_start(void)
 				 errhint("To start another one, end that one with pg_terminate_backend(%d).", pid)));
 }
 
+/* Wait until the worker can be seen in pg_stat_activity; returns its process's id, 0 where it has ended. */
+static int
+wait_for_connection(BackgroundWorkerHandle *handle)
+{
+	pid_t		pid;
+	BgwHandleStatus status = WaitForBackgroundWorkerStartup(handle, &pid);
+
+	while (status == BGWH_STARTED && !bk_roster_worker_is_connected(MyDatabaseId))
+	{
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, CONNECTION_STEP_MS, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		status = GetBackgroundWorkerPid(handle, &pid);
+	}
+	return status == BGWH_STARTED ? (int) pid : 0;
+}
+
 int
 bk_spawn_worker_here(void)
 {
 	BackgroundWorkerHandle *handle;
-	pid_t		pid;
+	int			pid;
 
 	check_can_start();
 	if (!bk_spawn_worker(MyDatabaseId, BK_WORKER_BY_HAND, &handle))
@@ -90,10 +111,11 @@ bk_spawn_worker_here(void)
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 				 errmsg("no background worker slot is free"),
 				 errhint("Raise max_worker_processes and restart the server.")));
-	if (WaitForBackgroundWorkerStartup(handle, &pid) != BGWH_STARTED)
+	pid = wait_for_connection(handle);
+	if (pid == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 				 errmsg("the worker did not start"),
 				 errhint("The server's log says why.")));
-	return (int) pid;
+	return pid;
 }

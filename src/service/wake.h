@@ -11,7 +11,7 @@
  * a worker that finds nothing goes back to rest.  For a prepared transaction COMMIT PREPARED
  * wakes it (worker/statements.c).
  */
-extern void bk_wake_worker(void);
+extern PGDLLEXPORT void bk_wake_worker(void);
 
 /* This transaction changes which databases there are. */
 extern void bk_wake_launcher(void);

@@ -71,6 +71,7 @@ attend_as_owner(const BkJob *job, BkJobState *state, Oid owner, BkOutcome *outco
 
 	call.memory = bk_memory_new(memory, "backup_service job");
 	call.role_name = MemoryContextStrdup(call.memory, GetUserNameFromId(owner, false));
+	call.session_role_name = MemoryContextStrdup(call.memory, GetUserNameFromId(GetSessionUserId(), false));
 	GetUserIdAndSecContext(&saved_role, &saved_context);
 	SetUserIdAndSecContext(owner, saved_context | SECURITY_LOCAL_USERID_CHANGE);
 	if (SPI_connect() != SPI_OK_CONNECT)

@@ -54,6 +54,7 @@ settle(BkRosterEntry *entry, BkEnding ending)
 {
 	entry->pid = 0;
 	entry->latch = NULL;
+	entry->connected = false;
 	entry->leave = false;
 	entry->due = earliest_job(entry);
 	if (ending == BK_END_FAILED)
@@ -103,6 +104,12 @@ exchange(bool *flag, bool value)
 	*flag = value;
 	LWLockRelease(&bk_roster->lock);
 	return old;
+}
+
+void
+bk_claim_note_connected(void)
+{
+	(void) exchange(&mine->connected, true);
 }
 
 bool

@@ -31,6 +31,7 @@ extern bool bk_claim_release(BkEnding ending);
 /* How the jobs stand, BK_MAX_JOBS of them; no other process writes them. */
 extern BkJobState *bk_claim_jobs(void);
 
+extern void bk_claim_note_connected(void);
 extern bool bk_claim_take_wake(void);	/* whether somebody has woken it since the last call */
 extern bool bk_claim_take_leave(void);	/* whether it was asked to leave */
 extern bool bk_claim_is_crowded(void);	/* databases wait for worker slots: who has nothing to do shall end */

@@ -27,6 +27,7 @@ typedef enum Concern
 {
 	CONCERN_NONE,
 	CONCERN_WORKER,
+	CONCERN_NEW_EXTENSION,		/* the worker, if it is ours or has brought ours along */
 	CONCERN_LAUNCHER
 } Concern;
 
@@ -116,10 +117,25 @@ prepare_rename(RenameStmt *statement)
 	return CONCERN_LAUNCHER;
 }
 
+/* The worker, where this database has the extension. */
+static Concern
+concern_of_worker(void)
+{
+	BkExtension extension;
+
+	return bk_extension_find(&extension) ? CONCERN_WORKER : CONCERN_NONE;
+}
+
 static Concern
 prepare_drop(DropStmt *statement)
 {
-	return statement->removeType == OBJECT_EXTENSION ? CONCERN_WORKER : CONCERN_NONE;
+	return statement->removeType == OBJECT_EXTENSION ? concern_of_worker() : CONCERN_NONE;
+}
+
+static Concern
+prepare_transaction(TransactionStmt *statement)
+{
+	return statement->kind == TRANS_STMT_COMMIT_PREPARED ? concern_of_worker() : CONCERN_NONE;
 }
 
 static Concern
@@ -137,7 +153,9 @@ prepare(Node *statement)
 	switch (nodeTag(statement))
 	{
 		case T_TransactionStmt:
-			return ((TransactionStmt *) statement)->kind == TRANS_STMT_COMMIT_PREPARED ? CONCERN_WORKER : CONCERN_NONE;
+			return prepare_transaction((TransactionStmt *) statement);
+		case T_CreateExtensionStmt:
+			return CONCERN_NEW_EXTENSION;
 		case T_CreatedbStmt:
 			return prepare_create_database((CreatedbStmt *) statement);
 		case T_AlterDatabaseStmt:
@@ -165,6 +183,8 @@ process_utility(PlannedStmt *statement, const char *source, bool read_only_tree,
 
 	(next_hook ? next_hook : standard_ProcessUtility)
 		(statement, source, read_only_tree, context, parameters, environment, receiver, completion);
+	if (concern == CONCERN_NEW_EXTENSION)
+		concern = concern_of_worker();
 	if (concern == CONCERN_WORKER)
 		bk_wake_worker();
 	if (concern == CONCERN_LAUNCHER)

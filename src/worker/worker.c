@@ -255,13 +255,18 @@ database_name(void)
 	return name;
 }
 
-/* A worker by hand goes on in a new process. */
+/* The launcher sees to what comes after its workers; one by hand does so itself. */
 static void
-renew(Worker *worker)
+end(Worker *worker, BkEnding ending)
 {
 	BackgroundWorkerHandle *handle;
 
-	if (worker->kind == BK_WORKER_BY_HAND && !bk_spawn_worker(MyDatabaseId, BK_WORKER_BY_HAND, &handle))
+	if (worker->kind == BK_WORKER_LAUNCHED)
+		return;
+	if (ending == BK_END_GONE)
+		ereport(LOG,
+				(errmsg("the worker of database \"%s\" ends, which does not have the extension backup_service", worker->database)));
+	if (ending == BK_END_RENEW && !bk_spawn_worker(MyDatabaseId, BK_WORKER_BY_HAND, &handle))
 		ereport(WARNING,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 				 errmsg("no background worker slot is free to go on in a new process for database \"%s\"", worker->database),
@@ -294,7 +299,7 @@ bk_worker_main(Datum argument)
 	bk_batch_begin(worker.database);
 	in_job = false;
 	MemoryContextSwitchTo(TopMemoryContext);
-	if (serve(&worker) == BK_END_RENEW)
-		renew(&worker);
+	bk_claim_note_connected();
+	end(&worker, serve(&worker));
 	proc_exit(0);
 }

@@ -39,6 +39,7 @@ INSERT INTO contract (name, types, arguments, result, volatility, parallel, stri
 ('bk_consolidate', '{bigint,text}', 'backup_id bigint, resource_id text DEFAULT NULL::text', 'bk_backups', 'volatile', 'u', false, false),
 ('bk_export', '{bigint,text}', 'backup_id bigint, resource_id text DEFAULT NULL::text', 'bytea', 'volatile', 'u', false, false);
 INSERT INTO contract VALUES
+('bk_worker_start', '{}', '', 'integer', 'volatile', 'u', false, false, false),
 ('bk_key_rotate', '{}', '', 'integer', 'volatile', 'u', false, false, false),
 ('bk_rekey', '{integer}', 'max_backups integer DEFAULT 1000', 'bigint', 'volatile', 'u', false, false, false),
 ('bk_key_retire', '{integer}', 'version integer', 'void', 'volatile', 'u', false, false, false),

@@ -15,6 +15,11 @@ CREATE EXTENSION IF NOT EXISTS backup_service;
 SET search_path = public, tap, pg_catalog;
 \ir rights_tenants.psql
 
+-- Ends the worker that a cell has started, so that the next one can.
+CREATE FUNCTION rights_test.end_process(pid int) RETURNS boolean LANGUAGE sql SECURITY DEFINER AS $$
+	SELECT pg_catalog.pg_terminate_backend(pid, 60000)
+$$;
+
 -- The matrix, a line each: what is called; an expression of its result r; what that gives to whom it is allowed (several
 -- rows in order of their text, with " | " between); then what owner, member, other tenant, operator, auditor, nobody and
 -- superuser get.  {values} are those of the tenant whose turn it is, {own values} those of the caller's own tenant.
@@ -59,7 +64,8 @@ INSERT INTO matrix (call, shows, answer, cells) VALUES
 ($$bk_audit_verify('{resource}')$$, 'count(*)', '0', 'denied denied denied all all denied all'),
 ($$bk_health()$$, 'count(*) FILTER (WHERE r.name = ''keys'' AND r.ok)', '1', 'denied denied denied yes yes denied yes'),
 ($$bk_audit_seal()$$, 'r', '0', 'denied denied denied yes denied denied yes'),
-($$bk_audit_trim('infinity')$$, 'r', '{events}', 'denied denied denied yes denied denied yes');
+($$bk_audit_trim('infinity')$$, 'r', '{events}', 'denied denied denied yes denied denied yes'),
+($$bk_worker_start()$$, 'rights_test.end_process(r)', 'true', 'denied denied denied yes denied denied yes');
 -- What lists all that the caller may see: a column that tells its rows apart, and the table that holds them.
 --   all        every row
 --   own        every row of the own tenants', and no other

@@ -50,7 +50,7 @@ def model_differs(asked, answers):
 
 
 def compare_with_model():
-    questions = [random_question()._replace(fraction=rng.choice([0.0, 0.1, 0.29, 0.5, 1.0, 2.0]),
+    questions = [random_question()._replace(fraction=rng.choice([0.0, 0.01, 0.29, 0.5, 1.0, 2.0]),
                                             already=rng.choice([0, 0, 0, 3, 20]))
                  for _ in range(4000 * MANY)]
     answers = ask(questions)

@@ -56,6 +56,12 @@ SENTENCES = [
         [Point(n, day(n)) for n in range(1, 11)], Policy({}, Span(days=1)), day(23), 0.2), {
         1: "to go: no rule keeps it", 2: "to go: no rule keeps it", 3: "to go, waits for bk_prune(): no rule keeps it",
         9: "to go, waits for bk_prune(): no rule keeps it"}),
+    ("29 of 100 may go", Asked(
+        [Point(n, day(1) + timedelta(hours=n)) for n in range(1, 101)], Policy({}, Span(days=1)), day(23), 0.29), {
+        29: "to go: no rule keeps it", 30: "to go, waits for bk_prune(): no rule keeps it"}),
+    ("one may always go", Asked(
+        [Point(n, day(n)) for n in range(1, 11)], Policy({}, Span(days=1)), day(23), 0.01), {
+        1: "to go: no rule keeps it", 2: "to go, waits for bk_prune(): no rule keeps it"}),
     ("nine backups are not limited", Asked(
         [Point(n, day(n)) for n in range(1, 10)], Policy({}, Span(days=1)), day(23), 0.2), {
         8: "to go: no rule keeps it"}),
@@ -65,6 +71,14 @@ SENTENCES = [
         1: "kept by daily (2 of 2) until 1 newer daily backup exists, 2026-11-24 00:00:00+00 at the earliest",
         2: "kept by daily (2 of 2) until 1 newer daily backup exists, 2026-11-24 00:00:00+00 at the earliest",
         3: "to go: no rule keeps it"}),
+    # At 00:01 of the 28th the clock went back to 23:01 of the 27th.
+    ("a date that comes back", Asked(
+        [Point(n, datetime(1990, 10, *at, tzinfo=UTC)) for n, at in
+         enumerate([(27, 20), (28, 2, 30, 30), (28, 3), (28, 4), (28, 5)])],
+        Policy({"keep_daily": 9}, None, "America/St_Johns"), day(23)), {
+        0: "kept by daily (2 of 9) until 8 newer daily backups exist, 2026-11-30 00:00:00-03:30 at the earliest",
+        1: "kept by daily (1 of 9) until 9 newer daily backups exist, 2026-12-01 00:00:00-03:30 at the earliest",
+        2: "to go: no rule keeps it", 3: "to go: no rule keeps it"}),
     ("a time that never comes", Asked(
         [Point(1, day(1)), Point(2, day(2))], Policy({}, Span(months=300000 * 12)), day(23)), {
         1: "kept by keep_for for ever"}),
@@ -116,6 +130,14 @@ def check_sentences():
              [f"{id}: {words[id]}\nnot {text}" for id, text in wanted.items() if words[id] != text])
 
 
+def check_far():
+    """The year 65377, which Python does not have; so many hours later there is no time left."""
+    found = psql(["-c", "SELECT words FROM retention_decide('{1}', '{0}', '{2000000000000000000}', '{0}', '{0}',"
+                        " '{0,2147483647,0,0,0,0}', null, 'UTC', 1, 0, 1, 0)"])
+    tell("in words: a time behind the end of time",
+         [] if found == "kept by hourly (1 of 2147483647) and being the newest good backup for ever\n" else [found])
+
+
 def check_counts():
     for name, rules, zone, week_start, first, last, wanted in COUNTS:
         asked = hourly(Policy(rules, None, zone, week_start), datetime(*first, tzinfo=UTC), datetime(*last, tzinfo=UTC))
@@ -150,6 +172,7 @@ def check_timeline():
 
 def check():
     check_sentences()
+    check_far()
     check_counts()
     check_refused()
     check_timeline()

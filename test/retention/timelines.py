@@ -40,7 +40,8 @@ def first_moment(rng, zone):
     start = moment(rng)
     change = transition(ZoneInfo(zone), start, start + timedelta(days=120))
     if change and rng.random() < 0.7:
-        return change - rng.choice([timedelta(0), timedelta(minutes=90), timedelta(hours=20), timedelta(days=5)])
+        return change - rng.choice([timedelta(0), timedelta(seconds=30), timedelta(minutes=90), timedelta(hours=20),
+                                    timedelta(days=5)])
     return start
 
 
@@ -78,7 +79,11 @@ def now(rng, points, policy):
     if moments and rng.random() < 0.5:
         return rng.choice(moments) - timedelta(microseconds=rng.choice([0, 1]))
     start = points[-1].at if points else moment(rng)
-    return start + rng.choice(STEPS) * rng.random() - rng.choice([timedelta(0), timedelta(0), timedelta(days=3)])
+    at = start + rng.choice(STEPS) * rng.random() - rng.choice([timedelta(0), timedelta(0), timedelta(days=3)])
+    if policy and rng.random() < 0.3:
+        rule = rng.choice(BUCKET_RULES)
+        return policy.begins(rule, policy.bucket(rule, at))
+    return at
 
 
 def marked(rng, points, chance, **marks):

@@ -140,6 +140,7 @@ CALL pg_temp.attempt_with(format(:'change', 'wrapped_key = set_byte(wrapped_key,
 CALL pg_temp.attempt_with(format(:'change', 'created_at = created_at + interval ''1 hour'''), :'restore_next');
 CALL pg_temp.attempt_with(format('DELETE FROM backup_service.snapshot; DELETE FROM backup_service.backup WHERE backup_id = %s', :i), $$ SELECT bk_restore_at('errors/r', 'infinity') $$);
 CALL pg_temp.attempt_with(format('DELETE FROM backup_service.backup WHERE backup_id = %s', :i), $$ SELECT bk_restore_at('errors/r', 'infinity') $$);
+CALL pg_temp.attempt_with(format('DELETE FROM backup_service.snapshot WHERE backup_id = %s', :i), $$ SELECT bk_restore_at('errors/r', 'infinity') $$);
 
 -- Keys: not the one that the catalog was written with; a version that the key file has not.
 CALL pg_temp.attempt_with('UPDATE backup_service.key SET fingerprint = sha256(''other'')', :'restore');

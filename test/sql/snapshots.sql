@@ -68,3 +68,20 @@ CALL pg_temp.attempt($$ SELECT bk_restore_at('snapshots/many', (SELECT created_a
 
 -- One resource's timeline does not touch another's.
 SELECT count(*) FROM pg_temp.points('snapshots/r');
+
+-- A held point stays; what leaves behind it leaves a tombstone, so that no time means another state than it had.
+SET backup_service.max_snapshots = 2;
+CREATE TEMP VIEW made AS SELECT backup_id, created_at, row_number() OVER (ORDER BY created_at) AS n FROM bk_backups WHERE resource_id = 'snapshots/held';
+CREATE TEMP VIEW points AS SELECT n, removed_at IS NOT NULL AS removed FROM bk_snapshots JOIN made USING (backup_id) ORDER BY n;
+CALL pg_temp.make('snapshots/held', 1, 2, 3, 4);
+SELECT bk_hold(backup_id, 'case', 'evidence') FROM made WHERE n = 3;
+CALL pg_temp.make('snapshots/held', 5, 6, 7);
+SELECT * FROM points;
+SELECT bk_restore_at('snapshots/held', created_at) FROM made WHERE n = 3;
+CALL pg_temp.attempt($$ SELECT bk_restore_at('snapshots/held', created_at) FROM made WHERE n = 4 $$);
+CALL pg_temp.attempt($$ SELECT bk_restore_at('snapshots/held', created_at) FROM made WHERE n = 2 $$);
+-- A hold that was released keeps nothing.
+SELECT bk_release(backup_id, 'case') FROM made WHERE n = 3;
+CALL pg_temp.make('snapshots/held', 8);
+SELECT * FROM points;
+RESET backup_service.max_snapshots;

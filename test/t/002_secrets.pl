@@ -6,7 +6,6 @@ use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
 use BkTest;
-use File::Find;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -21,33 +20,6 @@ sub canary
 {
 	my $word = join '', map { ('a' .. 'z')[ rand 26 ] } 1 .. 24;
 	return ($word, "replace('" . join('X', split //, $word) . "', 'X', '')");
-}
-
-# The files below the data directory, and the log, that hold one of the byte strings.
-sub files_with
-{
-	my @needles = @_;
-	my @found;
-	my $look = sub {
-		return unless -f $_ && $_ ne $key_path;
-		open my $file, '<:raw', $_ or return;
-		my $tail = '';
-		while (read $file, my $bytes, 1 << 20)
-		{
-			my $both = $tail . $bytes;
-			for my $needle (@needles)
-			{
-				next if index($both, $needle) < 0;
-				push @found, $_;
-				return;
-			}
-			$tail = substr $both, -128;
-		}
-		return;
-	};
-	find({ wanted => $look, no_chdir => 1 }, $node->data_dir);
-	$look->() for $node->logfile;
-	return @found;
 }
 
 my ($secret, $secret_sql) = canary();
@@ -114,12 +86,12 @@ my @key = ($hex, uc $hex, pack 'H*', $hex);
 sub search
 {
 	my ($when) = @_;
-	my @plain = files_with($plain);
+	my @plain = bk_files_with($node, [], $plain);
 	ok(scalar(grep { m{/base/} } @plain) && scalar(grep { m{/pg_wal/} } @plain), "$when: the search finds what is plain in table and WAL");
-	is_deeply([ files_with($secret) ], [], "$when: no value of a document");
-	is_deeply([ files_with($key_name) ], [], "$when: no key of a document");
-	is_deeply([ files_with($rolled) ], [], "$when: nothing of a backup that was rolled back");
-	is_deeply([ files_with(@key) ], [], "$when: no master key");
+	is_deeply([ bk_files_with($node, [], $secret) ], [], "$when: no value of a document");
+	is_deeply([ bk_files_with($node, [], $key_name) ], [], "$when: no key of a document");
+	is_deeply([ bk_files_with($node, [], $rolled) ], [], "$when: nothing of a backup that was rolled back");
+	is_deeply([ bk_files_with($node, [], @key) ], [], "$when: no master key");
 	return;
 }
 search('after a checkpoint');
@@ -213,6 +185,30 @@ for my $call ($create, "SELECT bk_read($id)")
 verdict_is('is not the key that this catalog was written with');
 put("2:" . 'ab' x 32 . "\n");
 bk_fails($node, 'postgres', "SELECT bk_read($id)", '58000', qr/does not hold master key version 1/, 'the version is missing');
+
+# Whatever is wrong with the file: an error with detail and hint, in an old session too, nothing lost, and all is well
+# when it is put right, without a restart.
+my %spoilt = (
+	'another key' => $other, 'another version' => '2:' . 'ab' x 32 . "\n", 'cut in the key' => "1:" . substr($hex, 0, 40), 'cut in the version' => '1', 'cut to nothing' => '', 'no hexadecimal digit' => '1:' . 'x' x 64 . "\n",
+	'zeros of a disk' => "\0" x 4096, 'another file' => join('', map { chr int rand 256 } 1 .. 300), 'too large' => "# comment\n" x 10_000);
+my $rows = "SELECT count(*) || ' ' || md5(string_agg(b::text, ' ' ORDER BY backup_id)) FROM backup_service.backup b";
+my $kept_rows = bk_value($node, 'postgres', $rows);
+for my $how (sort(keys %spoilt), 'mode 0644')
+{
+	put($spoilt{$how} // slurp_file($kept));
+	chmod 0644, $key_path if $how eq 'mode 0644';
+	for my $call ($create, "SELECT bk_read($id)", "SELECT bk_verify($id)")
+	{
+		bk_fails($node, 'postgres', $call, $how =~ /^another (?:key|version)|^cut to nothing|mode/ ? '58000' : '22023', qr/\nDETAIL:  [A-Z].*\.\nHINT:  [A-Z].*\./, "$how: $call") if $how ne 'cut to nothing' || $call ne $create;
+	}
+	$session->{stderr} = '';
+	$session->query("SELECT bk_read($id)");
+	like($session->{stderr}, qr/ERROR:/, "$how: an old session is refused");
+	$session->{stderr} = '';
+	put(slurp_file($kept));
+	is($session->query_safe("SELECT bk_read($id)"), '[1]', "$how: and goes on when it is put right");
+	is(bk_value($node, 'postgres', "$rows; SELECT bk_read($id)"), "$kept_rows\n[1]", "$how: nothing is lost");
+}
 
 # Malformed: the line is named, its content is not.
 my $good = slurp_file($kept);

@@ -7,7 +7,6 @@ use FindBin;
 use lib $FindBin::RealBin;
 use BkTest;
 use Digest::SHA qw(hmac_sha256);
-use File::Find;
 use File::Path qw(make_path remove_tree);
 use IPC::Run ();
 use PostgreSQL::Test::Utils;
@@ -769,32 +768,11 @@ for my $database (qw(file command))
 my @halves = map { (substr($_, 0, 32), substr($_, 32)) } keys %keys;
 cmp_ok(scalar keys %keys, '>', 30, 'many keys were used');
 my @needles = map { ($_, uc $_, pack 'H*', $_) } @halves;
-my $any = join '|', map { quotemeta } @needles;
-
-sub files_with
-{
-	my ($pattern) = @_;
-	my @found;
-	my $look = sub {
-		return unless -f $_ && $_ ne $key_path;
-		open my $file, '<:raw', $_ or return;
-		my $tail = '';
-		while (read $file, my $bytes, 1 << 20)
-		{
-			my $both = $tail . $bytes;
-			return push @found, $_ if $both =~ $pattern;
-			$tail = substr $both, -128;
-		}
-		return;
-	};
-	find({ wanted => $look, no_chdir => 1 }, $node->data_dir);
-	$look->() for $node->logfile, glob "$folder{safe}/*.dump";
-	return @found;
-}
+my @dumps = glob "$folder{safe}/*.dump";
 my $fingerprint = hmac_sha256('backup_service key fingerprint 1', pack 'H*', (slurp_file($key_path) =~ /^1:([0-9a-f]{64})/m)[0]);
-my @control = files_with(qr/\Q$fingerprint\E|\Q@{[ unpack 'H*', $fingerprint ]}\E/);
+my @control = bk_files_with($node, \@dumps, $fingerprint, unpack('H*', $fingerprint));
 ok(scalar(grep { m{/base/} } @control) && scalar(grep { m{/pg_wal/} } @control) && scalar(grep { m{\.dump$} } @control), 'the search finds a fingerprint in table, WAL and dump');
-is_deeply([ files_with(qr/$any/) ], [], 'no master key is anywhere');
+is_deeply([ bk_files_with($node, \@dumps, @needles) ], [], 'no master key is anywhere');
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal|WARNING:  [^\n]*(?:leak|buffer refcount)/, 'the log is clean');
 ok(slurp_file($node->logfile) =~ /bk_key_rotate/, 'statements are in the log');
 # what the page says that one sees, was seen here

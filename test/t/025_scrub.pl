@@ -12,6 +12,7 @@ use WorkerTest;
 
 my $node = worker_cluster('scrub', conf => "backup_service.worker_idle_timeout = '1h'\nbackup_service.scrub_budget = '1GB'\n");
 $node->start;
+worker_jobs($node, 'postgres');
 $node->safe_psql('postgres', 'CREATE EXTENSION backup_service;' . bk_noise_function());
 
 sub value { return bk_value($node, 'postgres', $_[0]); }
@@ -62,7 +63,7 @@ worker_rests($node, 'postgres');
 is(last_run(), $first, 'the first run is not due yet');
 is(value('SELECT count(verified_at) FROM bk_backups'), 0, 'and nothing is verified');
 configure('worker_test.clock_offset = ' . ($offset = 24 * 60 * 60 - 100));
-$node->safe_psql('postgres', 'SELECT backup_service.wake_worker()');
+$node->safe_psql('postgres', 'SELECT worker_test.wake()');
 worker_rests($node, 'postgres');
 is(last_run(), $first, 'nor is it a minute before the day is over');
 my $log = scrub();
@@ -76,7 +77,7 @@ is(count($log, 'WARNING|ERROR'), 0, 'without a word in the log');
 	kill 'TERM', $pid;
 	ok(bk_wait_for(LATCH_WAIT, sub { worker_pid($node, 'postgres') ne $pid }), 'the worker ends');
 	$node->restart;
-	$node->safe_psql('postgres', 'SELECT backup_service.wake_worker()');
+	$node->safe_psql('postgres', 'SELECT worker_test.wake()');
 	ok(worker_rests($node, 'postgres'), 'and comes back after a restart');
 	is(last_run(), $run, 'without another run');
 	is(value(q{SELECT count(verified_at) FROM bk_backups WHERE resource_id = 'after'}), 0, 'nothing is verified too early');
@@ -241,7 +242,7 @@ SELECT FROM bk_create('walk', jsonb_build_object('n', 0, 'noise', bk_noise('w', 
 	my $run = last_run();
 	$offset += 10 * 24 * 60 * 60;
 	configure("worker_test.clock_offset = $offset");
-	$node->safe_psql('postgres', 'SELECT backup_service.wake_worker()');
+	$node->safe_psql('postgres', 'SELECT worker_test.wake()');
 	worker_rests($node, 'postgres');
 	is(last_run(), $run, 'an interval of 0 is never');
 	is(value(q{SELECT ok || ' ' || detail FROM bk_health() WHERE name = 'scrub'}), 'true backup_service.scrub_interval is 0', 'which bk_health() says');

@@ -14,6 +14,7 @@ use WorkerTest;
 my $node = worker_cluster('notify', conf => "max_prepared_transactions = 2\nbackup_service.worker_idle_timeout = '1h'\n"
 	. "backup_service.max_attempts = 1\n");
 $node->start;
+worker_jobs($node, 'postgres');
 $node->safe_psql('postgres', 'CREATE EXTENSION backup_service');
 worker_rests($node, 'postgres');
 
@@ -112,7 +113,7 @@ is($notices[0]{resource_id}, '"\\' x 256, 'the longest name, of characters that 
 unlike($payloads[0], qr/hidden|secret/, 'without anything of the document or its labels');
 # No function takes a name like that, but its row must not be in the way of others.
 $node->safe_psql('postgres', q{INSERT INTO backup_service.notice (resource_id, event, backup_id, at) VALUES (repeat('x', 7900), 'created', 42, now()), ('r', 'created', 43, now());
-SELECT backup_service.wake_worker()});
+SELECT worker_test.wake()});
 @notices = heard(2);
 is(short(@notices), 'created 42, created r 43', 'a name that would not fit is left out');
 cmp_ok((sort { $b <=> $a } map { length } @payloads)[0], '<', 7900, 'each notice has less than 7,900 bytes');
@@ -122,7 +123,7 @@ $node->append_conf('postgresql.conf', 'backup_service.notify = off');
 $node->reload;
 bk_wait_for(LATCH_WAIT, sub { value('SHOW backup_service.notify') eq 'off' });
 $node->safe_psql('postgres', q{SELECT FROM bk_create('silent', '1'); INSERT INTO backup_service.notice (resource_id, event, backup_id, at) VALUES ('r', 'created', 44, now());
-SELECT backup_service.wake_worker()});
+SELECT worker_test.wake()});
 is(value('SELECT count(*) FROM backup_service.notice WHERE event <> \'created\' OR backup_id <> 44'), 0, 'with backup_service.notify = off there are no rows');
 @notices = heard(0);
 is(scalar(@notices), 0, 'and no notices');

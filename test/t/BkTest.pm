@@ -10,12 +10,13 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use File::Find;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(bk_long bk_seed bk_random bk_cluster bk_start bk_key_path bk_database bk_run bk_fails bk_value
-  bk_rows bk_wait_for bk_wait_ready bk_noise_function);
+  bk_rows bk_wait_for bk_wait_ready bk_noise_function bk_files_with);
 
 # Whether the full numbers are asked for; else the sample.
 sub bk_long
@@ -139,6 +140,30 @@ CREATE FUNCTION bk_noise(seed text, bytes int) RETURNS text LANGUAGE sql IMMUTAB
 	SELECT left(string_agg(translate(encode(sha512(convert_to(seed || i, 'UTF8')), 'base64'), E'\n=', ''), ''), bytes)
 	  FROM generate_series(0, bytes / 86) i
 $$;};
+}
+
+# The files that hold one of the byte strings: of the data directory (without the key file), the log, and more.
+sub bk_files_with
+{
+	my ($node, $more, @needles) = @_;
+	my $any = join '|', map { quotemeta } @needles;
+	my $pattern = qr/$any/;
+	my @found;
+	my $look = sub {
+		return unless -f $_ && $_ ne bk_key_path($node);
+		open my $file, '<:raw', $_ or return;
+		my $tail = '';
+		while (read $file, my $bytes, 1 << 20)
+		{
+			my $both = $tail . $bytes;
+			return push @found, $_ if $both =~ $pattern;
+			$tail = substr $both, -128;
+		}
+		return;
+	};
+	find({ wanted => $look, no_chdir => 1 }, $node->data_dir);
+	$look->() for $node->logfile, @$more;
+	return @found;
 }
 
 1;

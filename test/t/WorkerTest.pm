@@ -35,6 +35,7 @@ CREATE SCHEMA worker_test;
 CREATE TABLE worker_test.job (name text PRIMARY KEY, next_due text, batch text);
 CREATE TABLE worker_test.todo (id int GENERATED ALWAYS AS IDENTITY, what text);
 CREATE TABLE worker_test.done (what text, pid int DEFAULT pg_backend_pid(), role name DEFAULT current_user, at timestamptz DEFAULT clock_timestamp());
+CREATE FUNCTION worker_test.wake() RETURNS void LANGUAGE C AS '$libdir/worker_test', 'worker_test_wake';
 CREATE SEQUENCE worker_test.attempt;
 CREATE FUNCTION worker_test.run_b() RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
@@ -61,7 +62,7 @@ INSERT INTO worker_test.job VALUES ('b', NULL, 'SELECT worker_test.run_b()');
 sub worker_todo
 {
 	my ($node, $database, $what) = @_;
-	$node->safe_psql($database, "BEGIN; INSERT INTO worker_test.todo (what) VALUES ('$what'); SELECT backup_service.wake_worker(); COMMIT");
+	$node->safe_psql($database, "BEGIN; INSERT INTO worker_test.todo (what) VALUES ('$what'); SELECT worker_test.wake(); COMMIT");
 	return;
 }
 

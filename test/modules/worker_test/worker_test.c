@@ -11,6 +11,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "service/clock.h"
+#include "service/wake.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
@@ -89,6 +90,16 @@ static bool
 run_b(const BkCall *call, TimestampTz now)
 {
 	return run_batch("b");
+}
+
+PG_FUNCTION_INFO_V1(worker_test_wake);
+
+/* Wakes the worker at commit, as the extension's functions do. */
+Datum
+worker_test_wake(PG_FUNCTION_ARGS)
+{
+	bk_wake_worker();
+	PG_RETURN_VOID();
 }
 
 static const BkJob job_a = {.name = "test a", .next_due = next_due_a, .run_batch = run_a};

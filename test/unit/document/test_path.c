@@ -100,6 +100,7 @@ test_shown(void)
 	test_show("a\n\x7f", "a??");
 	test_show("\xc3\xa9\xf0\x9f\x98\x80\xe2\x82\xac", "\xc3\xa9\xf0\x9f\x98\x80\xe2\x82\xac");
 	test_show("\xc3" "a\xff\x80\xc3", "?a???");
+	test_show("a\xc2\x85\xc2\x9b" "b\xc2\xa0", "a????b\xc2\xa0");
 	for (int i = 0; i < 300; i++)
 		memcpy(path + 2 * i, "\xc3\xa9", 2);
 	bk_path_show(shown, (BkText) {path, 600});
