@@ -130,3 +130,7 @@ COMMENT ON FUNCTION @extschema@.bk_restore_cancel IS 'cancel a restore that is q
 CREATE FUNCTION @extschema@.bk_restore_wait(operation_id bigint, timeout interval = NULL, resource_id text = NULL)
 RETURNS text LANGUAGE C AS 'MODULE_PATHNAME', 'bk_restore_wait';
 COMMENT ON FUNCTION @extschema@.bk_restore_wait IS 'wait until a queued restore has ended, or the time is over, and give its status';
+
+CREATE FUNCTION @extschema@.bk_health(OUT name text, OUT ok boolean, OUT critical boolean, OUT detail text)
+RETURNS SETOF record LANGUAGE C AS 'MODULE_PATHNAME', 'bk_health';
+COMMENT ON FUNCTION @extschema@.bk_health IS 'whether all is well, a row for each thing that may not be; critical: where it is not, backups or restores fail, or soon will';

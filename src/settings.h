@@ -25,6 +25,9 @@ extern int	bk_setting_max_attempts;
 extern int	bk_setting_max_chain_length;
 extern int	bk_setting_max_restore_workers;
 extern int	bk_setting_max_snapshots;
+extern bool bk_setting_notify;
+extern int	bk_setting_scrub_budget;	/* kilobytes */
+extern int	bk_setting_scrub_interval;	/* seconds */
 extern int	bk_setting_operation_retention; /* seconds */
 extern int	bk_setting_worker_idle_timeout; /* seconds */
 

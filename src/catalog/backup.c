@@ -120,7 +120,7 @@ static BkStatement find_all = {
 static BkStatement update_payload = {
 	.sql = "UPDATE backup_service.backup SET base_id = $3, type = $4, size = $5, stored_size = $6, document_size = $7,"
 	" compression = $8, encrypted = $9, document_digest = $10, iv = $11, checksum = $12, mac = $13,"
-	" wrapped_key = $14, key_version = $15, completed_at = $16"
+	" wrapped_key = $14, key_version = $15, completed_at = $16, status = 'completed'"
 	" WHERE resource_id = $1 AND backup_id = $2",
 	.nargs = 16,
 	.types = {TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, INT8OID, INT8OID,

@@ -10,6 +10,7 @@
 #include "service/create.h"
 #include "service/find.h"
 #include "service/point.h"
+#include "service/notice.h"
 #include "service/queue_end.h"
 #include "service/restore.h"
 #include "service/try.h"
@@ -182,6 +183,7 @@ write_result(const Step *step, const BkCall *call, BkKeys *keys, BkText document
 	bk_audit_read(call, "restore", backup->resource_id, backup->backup_id,
 				  bk_describe_operation(operation->operation_id, operation->target_resource_id, operation->created_by,
 										operation->validate));
+	bk_notice_add(BK_NOTICE_RESTORED, backup->resource_id, backup->backup_id, operation->operation_id);
 	run->ended = true;
 	bk_point("restore-ending");
 }

@@ -36,4 +36,16 @@ extern void bk_roster_forgive(Oid database);
 extern int	bk_roster_worker_pid(Oid database);	/* 0 without one */
 extern bool bk_roster_worker_is_connected(Oid database);
 
+/* Whether a database is served. */
+typedef struct BkWorkerHealth
+{
+	bool		preloaded;
+	bool		standby;		/* where none is wanted before promotion */
+	int			pid;			/* of the worker; 0 without one, which may well be at rest */
+	const char *problem;		/* NULL: it is, or will be when there is something to do */
+} BkWorkerHealth;
+
+/* Of this database. */
+extern void bk_roster_health(BkWorkerHealth *health);
+
 #endif							/* BK_ROSTER_H */
