@@ -10,6 +10,8 @@
 /* A chain is never longer, whatever the setting says. */
 #define BK_MAX_CHAIN_LENGTH		10000
 
+extern int	bk_setting_cleanup_interval;	/* seconds; 0: never */
+extern double bk_setting_cleanup_max_fraction;
 extern int	bk_setting_compression; /* a BkCompression */
 extern char *bk_setting_databases;
 extern bool bk_setting_encrypt;

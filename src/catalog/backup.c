@@ -126,6 +126,12 @@ static BkStatement set_verified = {
 	.types = {TEXTOID, INT8OID, BYTEAOID, TIMESTAMPTZOID},
 };
 
+static BkStatement set_corrupt = {
+	.sql = "UPDATE backup_service.backup SET status = 'corrupt' WHERE resource_id = $1 AND backup_id = $2",
+	.nargs = 2,
+	.types = {TEXTOID, INT8OID},
+};
+
 static BkStatement find_wrapped_by = {
 	.sql = "SELECT " COLUMNS " FROM backup_service.backup b" JOINS
 	" WHERE b.key_version = $1 AND (b.resource_id, b.backup_id) > ($2, $3)"
@@ -489,6 +495,16 @@ bk_backup_set_verified(const BkBackup *backup, TimestampTz verified_at)
 	bk_value_add_bytes(&values, backup->mac, BK_DIGEST_BYTES);
 	bk_value_add(&values, TimestampTzGetDatum(verified_at));
 	bk_statement_write(&set_verified, &values);
+}
+
+void
+bk_backup_set_corrupt(const char *resource_id, int64 backup_id)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add_int64(&values, backup_id);
+	bk_statement_write(&set_corrupt, &values);
 }
 
 void

@@ -104,6 +104,9 @@ extern int	bk_retention_limit(BkRetentionDecision *decisions, int count, double 
 extern char *bk_retention_explain(const BkRetentionPolicy *policy, const BkRetentionPoint *point,
 								  const BkRetentionDecision *decision);
 
+/* Why nothing keeps a backup that goes, without the verdict, palloc'd. */
+extern char *bk_retention_why_not(const BkRetentionPolicy *policy, const BkRetentionPoint *point);
+
 /* As in SQL results: "keep_daily", "newest"; "keep", "go". */
 extern const char *bk_retention_reason_name(BkReason reason);
 extern const char *bk_retention_verdict_name(BkVerdict verdict);

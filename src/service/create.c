@@ -10,6 +10,7 @@
 #include "document/document.h"
 #include "service/audit.h"
 #include "service/chain.h"
+#include "service/clock.h"
 #include "service/rights.h"
 #include "service/try.h"
 #include "settings.h"
@@ -42,7 +43,7 @@ lock_resource(const BkCall *call, const BkCreateRequest *request, BkResource *re
 		resource->last_backup_at = DT_NOBEGIN;
 		resource->is_new = request->type == BK_TYPE_FULL;
 		if (resource->is_new ||
-			bk_resource_insert(request->resource_id, request->resource_type, call->role_name, GetCurrentTimestamp()))
+			bk_resource_insert(request->resource_id, request->resource_type, call->role_name, bk_now()))
 			return;
 	}
 	bk_check_writable(call, resource);
@@ -55,7 +56,7 @@ lock_resource(const BkCall *call, const BkCreateRequest *request, BkResource *re
 static TimestampTz
 next_created_at(const BkResource *resource)
 {
-	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz now = bk_now();
 
 	if (resource->last_backup_at < now)
 		return now;
