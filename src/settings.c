@@ -23,6 +23,9 @@ bool		bk_setting_key_file_create = true;
 int			bk_setting_max_attempts = 5;
 int			bk_setting_max_chain_length = 100;
 int			bk_setting_max_snapshots = 100;
+bool		bk_setting_notify = true;
+int			bk_setting_scrub_budget = 1024 * 1024;
+int			bk_setting_scrub_interval = 24 * 60 * 60;
 int			bk_setting_worker_idle_timeout = 60;
 
 static const struct config_enum_entry compression_options[] = {
@@ -180,6 +183,37 @@ bk_settings_init(void)
 							INT_MAX, /* max */
 							PGC_SUSET,
 							0, /* flags */
+							NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("backup_service.notify",
+							 "Whether the worker sends notices of what happens on the channel backup_service.",
+							 "Everybody who can connect to the database can listen to the ids and names that they have.",
+							 &bk_setting_notify,
+							 true, /* boot value */
+							 PGC_SIGHUP,
+							 0, /* flags */
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("backup_service.scrub_budget",
+							"How much stored data the worker reads in one scrub.",
+							"It goes on with the next backups at the next one.",
+							&bk_setting_scrub_budget,
+							1024 * 1024, /* boot value */
+							1, /* min */
+							INT_MAX, /* max */
+							PGC_SIGHUP,
+							GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("backup_service.scrub_interval",
+							"How often the worker verifies the backups that were verified longest ago.",
+							"0 means never.",
+							&bk_setting_scrub_interval,
+							24 * 60 * 60, /* boot value */
+							0, /* min */
+							INT_MAX, /* max */
+							PGC_SIGHUP,
+							GUC_UNIT_S,
 							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("backup_service.worker_idle_timeout",

@@ -23,6 +23,9 @@ extern bool bk_setting_key_file_create;
 extern int	bk_setting_max_attempts;
 extern int	bk_setting_max_chain_length;
 extern int	bk_setting_max_snapshots;
+extern bool bk_setting_notify;
+extern int	bk_setting_scrub_budget;	/* kilobytes */
+extern int	bk_setting_scrub_interval;	/* seconds */
 extern int	bk_setting_worker_idle_timeout; /* seconds */
 
 extern void bk_settings_init(void);

@@ -113,7 +113,7 @@ static BkStatement find_all = {
 static BkStatement update_payload = {
 	.sql = "UPDATE backup_service.backup SET base_id = $3, type = $4, size = $5, stored_size = $6, document_size = $7,"
 	" compression = $8, encrypted = $9, document_digest = $10, iv = $11, checksum = $12, mac = $13,"
-	" wrapped_key = $14, key_version = $15, completed_at = $16"
+	" wrapped_key = $14, key_version = $15, completed_at = $16, status = 'completed'"
 	" WHERE resource_id = $1 AND backup_id = $2",
 	.nargs = 16,
 	.types = {TEXTOID, INT8OID, INT8OID, TEXTOID, INT8OID, INT8OID, INT8OID,
@@ -124,12 +124,6 @@ static BkStatement set_verified = {
 	.sql = "UPDATE backup_service.backup SET verified_at = $4 WHERE resource_id = $1 AND backup_id = $2 AND mac = $3",
 	.nargs = 4,
 	.types = {TEXTOID, INT8OID, BYTEAOID, TIMESTAMPTZOID},
-};
-
-static BkStatement set_corrupt = {
-	.sql = "UPDATE backup_service.backup SET status = 'corrupt' WHERE resource_id = $1 AND backup_id = $2",
-	.nargs = 2,
-	.types = {TEXTOID, INT8OID},
 };
 
 static BkStatement find_wrapped_by = {
@@ -495,16 +489,6 @@ bk_backup_set_verified(const BkBackup *backup, TimestampTz verified_at)
 	bk_value_add_bytes(&values, backup->mac, BK_DIGEST_BYTES);
 	bk_value_add(&values, TimestampTzGetDatum(verified_at));
 	bk_statement_write(&set_verified, &values);
-}
-
-void
-bk_backup_set_corrupt(const char *resource_id, int64 backup_id)
-{
-	BkValues	values = {0};
-
-	bk_value_add_text(&values, resource_id);
-	bk_value_add_int64(&values, backup_id);
-	bk_statement_write(&set_corrupt, &values);
 }
 
 void

@@ -117,9 +117,6 @@ extern void bk_backup_update_payload(const BkBackup *backup);
 /* Note when a backup of a locked resource was found sound, unless it holds another payload by now. */
 extern void bk_backup_set_verified(const BkBackup *backup, TimestampTz verified_at);
 
-/* Mark a backup of a locked resource as one that cannot be restored. */
-extern void bk_backup_set_corrupt(const char *resource_id, int64 backup_id);
-
 /*
  * The next backups in order of (resource_id, backup_id), after a given one ("" and 0: from the
  * first), whose data keys a version wraps, in a view; at most limit.

@@ -4,6 +4,7 @@
  */
 #include "catalog/record.h"
 
+#include "catalog/notice.h"
 #include "catalog/pg_type.h"
 
 /* $1 to $23: one row of backup; the names of those that the other parts use. */
@@ -31,6 +32,9 @@
 #define INSERT_CHUNK(source) \
 	", chunk AS (INSERT INTO backup_service.chunk (resource_id, backup_id, seq, data)" \
 	" SELECT " RESOURCE_ID ", " BACKUP_ID ", 0, " CHUNK source ")"
+#define INSERT_NOTICE(source) \
+	", notice AS (INSERT INTO backup_service.notice (resource_id, event, backup_id, at)" \
+	" SELECT " RESOURCE_ID ", '" BK_NOTICE_CREATED "', " BACKUP_ID ", " CREATED_AT source ")"
 #define INSERT_SNAPSHOT(source) \
 	", point AS (INSERT INTO backup_service.snapshot (resource_id, created_at, backup_id)" \
 	" SELECT " RESOURCE_ID ", " CREATED_AT ", " BACKUP_ID source ")"
@@ -48,39 +52,44 @@
 	" 1, " STORED_SIZE ", " EVENT_NUMBER ", " EVENT_HASH ") ON CONFLICT (resource_id) DO NOTHING" \
 	" RETURNING backups_made),"
 
-#define IN_KNOWN(chunk) \
-	"WITH" INSERT_BACKUP("") INSERT_EVENT("") chunk INSERT_SNAPSHOT("") UPDATE_RESOURCE
+#define IN_KNOWN(more) \
+	"WITH" INSERT_BACKUP("") INSERT_EVENT("") more INSERT_SNAPSHOT("") UPDATE_RESOURCE
 #define FROM_NEW " FROM resource"
-#define IN_NEW(chunk) \
-	"WITH" INSERT_RESOURCE INSERT_BACKUP(FROM_NEW) INSERT_EVENT(FROM_NEW) chunk INSERT_SNAPSHOT(FROM_NEW) \
+#define IN_NEW(more) \
+	"WITH" INSERT_RESOURCE INSERT_BACKUP(FROM_NEW) INSERT_EVENT(FROM_NEW) more INSERT_SNAPSHOT(FROM_NEW) \
 	" SELECT backups_made" FROM_NEW
 
-/* The four statements: into a resource that is known or new, with a chunk or without. */
-static BkStatement statements[2][2] = {
-	[false][false] = {
-		.sql = IN_KNOWN(""),
-		.nargs = BK_BACKUP_NARGS + BK_EVENT_NARGS,
-		.types = {BK_BACKUP_TYPES, BK_EVENT_TYPES},
+#define WITHOUT_CHUNK(text) \
+	{.sql = text, .nargs = BK_BACKUP_NARGS + BK_EVENT_NARGS, .types = {BK_BACKUP_TYPES, BK_EVENT_TYPES}}
+#define WITH_CHUNK(text) \
+	{.sql = text, .nargs = BK_BACKUP_NARGS + BK_EVENT_NARGS + 1, .types = {BK_BACKUP_TYPES, BK_EVENT_TYPES, BYTEAOID}}
+
+/* The eight statements: into a resource that is known or new, with a notice or without, with a chunk or without. */
+static BkStatement statements[2][2][2] = {
+	[false] = {
+		[false] = {
+			[false] = WITHOUT_CHUNK(IN_KNOWN("")),
+			[true] = WITH_CHUNK(IN_KNOWN(INSERT_CHUNK(""))),
+		},
+		[true] = {
+			[false] = WITHOUT_CHUNK(IN_KNOWN(INSERT_NOTICE(""))),
+			[true] = WITH_CHUNK(IN_KNOWN(INSERT_CHUNK("") INSERT_NOTICE(""))),
+		},
 	},
-	[false][true] = {
-		.sql = IN_KNOWN(INSERT_CHUNK("")),
-		.nargs = BK_BACKUP_NARGS + BK_EVENT_NARGS + 1,
-		.types = {BK_BACKUP_TYPES, BK_EVENT_TYPES, BYTEAOID},
-	},
-	[true][false] = {
-		.sql = IN_NEW(""),
-		.nargs = BK_BACKUP_NARGS + BK_EVENT_NARGS,
-		.types = {BK_BACKUP_TYPES, BK_EVENT_TYPES},
-	},
-	[true][true] = {
-		.sql = IN_NEW(INSERT_CHUNK(FROM_NEW)),
-		.nargs = BK_BACKUP_NARGS + BK_EVENT_NARGS + 1,
-		.types = {BK_BACKUP_TYPES, BK_EVENT_TYPES, BYTEAOID},
+	[true] = {
+		[false] = {
+			[false] = WITHOUT_CHUNK(IN_NEW("")),
+			[true] = WITH_CHUNK(IN_NEW(INSERT_CHUNK(FROM_NEW))),
+		},
+		[true] = {
+			[false] = WITHOUT_CHUNK(IN_NEW(INSERT_NOTICE(FROM_NEW))),
+			[true] = WITH_CHUNK(IN_NEW(INSERT_CHUNK(FROM_NEW) INSERT_NOTICE(FROM_NEW))),
+		},
 	},
 };
 
 int64
-bk_record_backup(const BkBackup *backup, const BkEvent *event, const BkText *chunk, bool is_new)
+bk_record_backup(const BkBackup *backup, const BkEvent *event, const BkText *chunk, bool is_new, bool notify)
 {
 	BkValues	values = {0};
 	int64		backups_made = 0;
@@ -89,7 +98,7 @@ bk_record_backup(const BkBackup *backup, const BkEvent *event, const BkText *chu
 	bk_event_add_values(&values, event);
 	if (chunk)
 		bk_value_add_bytes(&values, chunk->data, chunk->len);
-	if (bk_statement_write(&statements[is_new][chunk != NULL], &values) == 1)
+	if (bk_statement_write(&statements[is_new][notify][chunk != NULL], &values) == 1)
 		backups_made = bk_column_int64(0, 1);
 	else if (!is_new)
 		elog(ERROR, "the locked row of resource \"%s\" is gone", backup->resource_id);

@@ -10,13 +10,14 @@
 #include "catalog/event.h"
 
 /*
- * Insert a backup's row, its chunk where that is the only one (else NULL), and
- * record it in its resource's row, timeline and chain of audit events, which the
- * event ends.  All in one statement, since each one costs as much as all that a small
+ * Insert a backup's row, its chunk where that is the only one (else NULL), where
+ * wanted a notice of it, and record it in its resource's row, timeline and chain of
+ * audit events, which the event ends.  All in one statement, since each one costs as much as all that a small
  * backup's payload does.  The resource is locked, or new: then its row is made too.
  * Returns how many backups the resource has ever had; 0, and nothing is written, where
  * another session has made a new one first.
  */
-extern int64 bk_record_backup(const BkBackup *backup, const BkEvent *event, const BkText *chunk, bool is_new);
+extern int64 bk_record_backup(const BkBackup *backup, const BkEvent *event, const BkText *chunk, bool is_new,
+							  bool notify);
 
 #endif							/* BK_CATALOG_RECORD_H */

@@ -8,6 +8,7 @@
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -140,6 +141,19 @@ bk_statement_read_once(BkStatement *statement, BkValues *values)
 	Assert(values->count == statement->nargs);
 	return rows_of(SPI_execute_with_args(statement->sql, statement->nargs, statement->types,
 										 values->values, values->nulls, true, 0), memory);
+}
+
+/* Reading whole tables is forbidden to all others (functions/entry.c, worker/session.c). */
+uint64
+bk_statement_read_through(BkStatement *statement, BkValues *values)
+{
+	int			level = NewGUCNestLevel();
+	uint64		rows;
+
+	(void) set_config_option("enable_seqscan", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	rows = bk_statement_read_once(statement, values);
+	AtEOXact_GUC(true, level);
+	return rows;
 }
 
 void

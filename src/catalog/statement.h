@@ -58,6 +58,9 @@ extern uint64 bk_statement_read(BkStatement *statement, BkValues *values, long l
 /* The same, planned for these values alone and not kept. */
 extern uint64 bk_statement_read_once(BkStatement *statement, BkValues *values);
 
+/* The same where a table is to be read from end to end. */
+extern uint64 bk_statement_read_through(BkStatement *statement, BkValues *values);
+
 /*
  * One view of the catalog for reads that belong together: a snapshot, kept
  * until bk_view_close(), that also sees the transaction's own work.

@@ -30,6 +30,16 @@ append_bool(StringInfo json, const char *name, bool value, const char *after)
 	appendStringInfo(json, "\"%s\": %s%s", name, value ? "true" : "false", after);
 }
 
+/* null where it could not be found out. */
+static void
+append_known(StringInfo json, const char *name, const BkVerdict *verdict, bool value, const char *after)
+{
+	if (verdict->incomplete)
+		appendStringInfo(json, "\"%s\": null%s", name, after);
+	else
+		append_bool(json, name, value, after);
+}
+
 /* The object of the specification, with its names. */
 static Datum
 verdict_jsonb(const BkEntry *entry, const BkVerdict *verdict)
@@ -44,8 +54,8 @@ verdict_jsonb(const BkEntry *entry, const BkVerdict *verdict)
 	append_strings(&json, "errors", verdict->errors);
 	append_strings(&json, "warnings", verdict->warnings);
 	append_bool(&json, "checksumValid", verdict->checksum_valid, ", ");
-	append_bool(&json, "structureValid", verdict->structure_valid, ", ");
-	append_bool(&json, "dataIntegrity", verdict->data_integrity, "}");
+	append_known(&json, "structureValid", verdict, verdict->structure_valid, ", ");
+	append_known(&json, "dataIntegrity", verdict, verdict->data_integrity, "}");
 	result = DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 	MemoryContextSwitchTo(memory);
 	return result;

@@ -137,7 +137,7 @@ bk_retention_why_not(const BkRetentionPolicy *policy, const BkRetentionPoint *po
 }
 
 char *
-bk_retention_explain(const BkRetentionPolicy *policy, const BkRetentionPoint *point,
+bk_retention_words(const BkRetentionPolicy *policy, const BkRetentionPoint *point,
 					 const BkRetentionDecision *decision)
 {
 	Sentence	sentence = {.policy = policy, .decision = decision};

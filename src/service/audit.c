@@ -115,7 +115,7 @@ bk_audit_removed(const BkCall *call, BkResource *resource, const char *action, i
 }
 
 void
-bk_audit_keys(const BkCall *call, const char *action, Jsonb *detail)
+bk_audit_catalog(const BkCall *call, const char *action, Jsonb *detail)
 {
 	BkEvent		event;
 	int64		number = 0;

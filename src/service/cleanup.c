@@ -9,7 +9,9 @@
 #include "service/clock.h"
 #include "service/consolidate.h"
 #include "service/find.h"
+#include "service/finding.h"
 #include "service/json_text.h"
+#include "service/notice.h"
 #include "service/try.h"
 #include "settings.h"
 #include "utils/builtins.h"
@@ -250,17 +252,30 @@ is_expected(const ErrorData *error)
 	return bk_is_damage(error) || bk_is_key_problem(error);
 }
 
+/* Write the chain's end down, for what reads the resource's row anew. */
+static void
+touch(Step *step)
+{
+	bk_resource_touch(&step->resource, step->bytes_stored);
+	step->bytes_stored = 0;
+}
+
 /* What cannot be restored, because it or what it builds on is damaged, is corrupt. */
 static void
 mark_corrupt(Step *step, int64 backup_id, const ErrorData *error)
 {
-	BkEvent		event;
+	const char *text = error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message;
+	BkBackup	backup;
+	BkFinding	finding;
 
-	bk_backup_set_corrupt(step->resource.resource_id, backup_id);
-	bk_audit_describe(step->call, "corrupt", step->resource.resource_id, backup_id, &event);
-	event.detail = bk_json_of_text("error", error->detail ? psprintf("%s: %s", error->message, error->detail)
-								   : error->message);
-	bk_audit_append(&step->resource, &event);
+	touch(step);
+	bk_view_open();
+	if (!bk_backup_find(step->resource.resource_id, backup_id, &backup))
+		bk_no_such_backup(backup_id);
+	bk_view_close();
+	(void) bk_finding_note_damage(step->call, &backup, text, bk_now(), &finding);
+	if (!bk_resource_lock(step->resource.resource_id, &step->resource))
+		elog(ERROR, "the locked row of resource \"%s\" is gone", step->resource.resource_id);
 }
 
 static void
@@ -380,6 +395,7 @@ record_removal(Step *step, int64 backup_id, int point)
 	MemoryContext outer = MemoryContextSwitchTo(memory);
 
 	bk_audit_removed(step->call, &step->resource, "expire", backup_id, describe(step->cleanup->plan, point));
+	bk_notice_add(BK_NOTICE_EXPIRED, step->resource.resource_id, backup_id, 0);
 	MemoryContextSwitchTo(outer);
 	bk_memory_delete(memory);
 	CHECK_FOR_INTERRUPTS();
@@ -439,7 +455,7 @@ note_progress(Step *step, bool done)
 	if (stops || removed != resource->cleanup_removed || (done && resource->cleanup_stopped_at != 0))
 		bk_resource_set_cleanup(resource->resource_id, removed, stops ? bk_now() : 0);
 	if (resource->audit_number != step->cleanup->plan->audit_number)
-		bk_resource_touch(resource, step->bytes_stored);
+		touch(step);
 	step->cleanup->plan->audit_number = resource->audit_number;
 }
 

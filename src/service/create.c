@@ -4,6 +4,7 @@
  */
 #include "service/create.h"
 
+#include "catalog/policy.h"
 #include "catalog/resource.h"
 #include "catalog/snapshot.h"
 #include "delta/delta.h"
@@ -11,6 +12,7 @@
 #include "service/audit.h"
 #include "service/chain.h"
 #include "service/clock.h"
+#include "service/drop.h"
 #include "service/rights.h"
 #include "service/try.h"
 #include "settings.h"
@@ -46,7 +48,10 @@ lock_resource(const BkCall *call, const BkCreateRequest *request, BkResource *re
 			bk_resource_insert(request->resource_id, request->resource_type, call->role_name, bk_now()))
 			return;
 	}
-	bk_check_writable(call, resource);
+	if (resource->dropped)
+		bk_take_over_resource(call, resource, bk_now());
+	else
+		bk_check_writable(call, resource);
 }
 
 /*
@@ -223,6 +228,16 @@ create(BkKeys *keys, const BkCall *call, const BkCreateRequest *request, BkText 
 	return bk_stored_insert(keys, &resource, &event, backup, document, payload);
 }
 
+/* A timeline that may be longer than what its policy, or else the setting, allows. */
+static void
+trim_timeline(const BkBackup *backup)
+{
+	int32		max_snapshots = bk_policy_max_snapshots(backup->resource_id, bk_setting_max_snapshots);
+
+	if (max_snapshots > 0)
+		bk_snapshot_trim(backup->resource_id, max_snapshots, backup->created_at);
+}
+
 /* Make the backup, with the key at hand. */
 static void
 create_with(BkKeys *keys, const BkCall *call, const BkCreateRequest *request, BkText document, BkBackup *backup)
@@ -232,8 +247,8 @@ create_with(BkKeys *keys, const BkCall *call, const BkCreateRequest *request, Bk
 	do
 		backups_made = create(keys, call, request, document, backup);
 	while (backups_made == 0);
-	if (bk_setting_max_snapshots > 0 && backups_made > bk_setting_max_snapshots)
-		bk_snapshot_trim(backup->resource_id, bk_setting_max_snapshots, backup->created_at);
+	if (backups_made > bk_policy_least_snapshots(bk_setting_max_snapshots))
+		trim_timeline(backup);
 }
 
 /* What takes long, or may wait for something outside, comes before the lock. */

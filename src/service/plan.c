@@ -224,7 +224,7 @@ bk_plan_keep_bases(BkPlan *plan, int point)
 char *
 bk_plan_reason(const BkPlan *plan, int point)
 {
-	char	   *reason = bk_retention_explain(plan->rules, &plan->timeline.points[point], &plan->decisions[point]);
+	char	   *reason = bk_retention_words(plan->rules, &plan->timeline.points[point], &plan->decisions[point]);
 
 	if (bk_plan_fate(plan, point) == BK_FATE_CONSOLIDATE)
 		return psprintf("%s; made full, since backup " INT64_FORMAT " goes", reason,

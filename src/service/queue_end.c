@@ -7,6 +7,7 @@
 #include "service/audit.h"
 #include "service/clock.h"
 #include "service/json_text.h"
+#include "service/notice.h"
 #include "service/try.h"
 #include "settings.h"
 #include "utils/builtins.h"
@@ -70,6 +71,7 @@ give_up(const BkCall *call, const BkQueued *operation, const char *text, Jsonb *
 {
 	bk_queue_set_failed(operation, text, found, now);
 	record_failure(call, operation, text);
+	bk_notice_add(BK_NOTICE_FAILED, operation->resource_id, operation->backup_id, operation->operation_id);
 }
 
 void

@@ -7,6 +7,7 @@
 #include "catalog/chunk.h"
 #include "service/audit.h"
 #include "service/create.h"
+#include "service/notice.h"
 #include "service/queue_end.h"
 #include "service/restore.h"
 #include "service/try.h"
@@ -129,6 +130,7 @@ finish(const Step *step)
 	bk_audit_read(&call, "restore", backup->resource_id, backup->backup_id,
 				  bk_describe_operation(run->operation.operation_id, run->operation.target_resource_id,
 										run->operation.created_by, run->operation.validate));
+	bk_notice_add(BK_NOTICE_RESTORED, backup->resource_id, backup->backup_id, run->operation.operation_id);
 	run->ended = true;
 }
 

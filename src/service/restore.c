@@ -12,6 +12,7 @@
 #include "service/clock.h"
 #include "service/find.h"
 #include "service/json_text.h"
+#include "service/notice.h"
 #include "utils/timestamp.h"
 
 /* Rebuild a found backup's document, in a view. */
@@ -72,6 +73,7 @@ record(const BkCall *call, const BkRestoreRequest *request, const BkBackup *back
 	bk_audit_read(call, "restore", backup->resource_id, backup->backup_id,
 				  bk_describe_operation(operation_id, operation.target_resource_id, operation.created_by,
 										operation.validated));
+	bk_notice_add(BK_NOTICE_RESTORED, backup->resource_id, backup->backup_id, operation_id);
 }
 
 BkText

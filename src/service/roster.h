@@ -35,4 +35,15 @@ extern void bk_roster_forgive(Oid database);
 
 extern int	bk_roster_worker_pid(Oid database);	/* 0 without one */
 
+/* Whether a database is served. */
+typedef struct BkWorkerHealth
+{
+	bool		preloaded;
+	int			pid;			/* of the worker; 0 without one, which may well be at rest */
+	const char *problem;		/* NULL: it is, or will be when there is something to do */
+} BkWorkerHealth;
+
+/* Of this database. */
+extern void bk_roster_health(BkWorkerHealth *health);
+
 #endif							/* BK_ROSTER_H */

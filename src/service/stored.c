@@ -9,7 +9,9 @@
 #include "mb/pg_wchar.h"
 #include "service/audit.h"
 #include "service/clock.h"
+#include "service/notice.h"
 #include "service/unix_time.h"
+#include "service/wake.h"
 #include "utils/timestamp.h"
 
 /* A backup's row as the payload layer sees it. */
@@ -170,15 +172,18 @@ int64
 bk_stored_insert(BkKeys *keys, BkResource *resource, BkEvent *event, BkBackup *backup, BkText document, BkText payload)
 {
 	ChunkWriter writer = {.backup = backup};
+	bool		notify = bk_notices_wanted();
 	int64		backups_made;
 
+	if (notify)
+		bk_wake_worker();
 	write_payload(keys, backup, document, payload, &writer);
 	bk_audit_set_state(event, backup);
 	bk_audit_link(resource, event);
 	if (writer.written == 0 && writer.pending == 1)
-		return bk_record_backup(backup, event, &writer.chunks[0], resource->is_new);
+		return bk_record_backup(backup, event, &writer.chunks[0], resource->is_new, notify);
 	flush_chunks(&writer);
-	backups_made = bk_record_backup(backup, event, NULL, resource->is_new);
+	backups_made = bk_record_backup(backup, event, NULL, resource->is_new, notify);
 	if (backups_made == 0)
 		bk_chunk_delete(backup->resource_id, backup->backup_id);
 	return backups_made;

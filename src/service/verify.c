@@ -5,20 +5,43 @@
 #include "service/verify.h"
 
 #include "access/xact.h"
+#include "catalog/verification.h"
 #include "service/chain.h"
+#include "service/examine.h"
 #include "service/find.h"
+#include "service/finding.h"
+#include "service/roster.h"
 #include "service/try.h"
 #include "utils/timestamp.h"
 
 /* A backup that expires within this time is warned of. */
 #define EXPIRY_WARNING_DAYS	7
 
+/* The size of a document is compared with those of the last few before it. */
+#define MEDIAN_OF			10
+#define MEDIAN_OF_LEAST		3
+
 /* What the steps of a verification need, for bk_try(). */
 typedef struct Verification
 {
 	const BkCall *call;
-	const BkBackup *backup;
+	BkBackup   *backup;
+	BkVerdict  *verdict;
 } Verification;
+
+static void warn(BkVerdict *verdict, const char *format,...) pg_attribute_printf(2, 3);
+
+static void
+warn(BkVerdict *verdict, const char *format,...)
+{
+	va_list		args;
+	char		text[1024];
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	verdict->warnings = lappend(verdict->warnings, pstrdup(text));
+}
 
 static void
 check_stored_bytes(void *argument)
@@ -26,6 +49,24 @@ check_stored_bytes(void *argument)
 	Verification *verification = argument;
 
 	bk_stored_check_at_rest(verification->backup);
+}
+
+/* Have every master key of the chain. */
+static void
+check_keys(void *argument)
+{
+	Verification *verification = argument;
+	BkKeys	   *keys = bk_keys_open(verification->call);
+	BkBackup   *bases = NULL;
+	int			count = 0;
+
+	if (verification->backup->key_known)
+		bk_keys_load(keys, verification->backup->key_version, verification->backup->fingerprint);
+	if (verification->backup->base_id != 0)
+		count = bk_backup_find_bases(verification->backup, &bases);
+	for (int i = 0; i < count; i++)
+		if (bases[i].key_known)
+			bk_keys_load(keys, bases[i].key_version, bases[i].fingerprint);
 }
 
 static void
@@ -57,24 +98,47 @@ passes(void (*step) (void *), Verification *verification, BkVerdict *verdict)
 	return false;
 }
 
-static void
-note_time(void *argument)
+/* The key cannot be had: the document is neither sound nor damaged, as far as anybody knows. */
+static bool
+knows_key(Verification *verification, BkVerdict *verdict)
 {
-	BkBackup   *backup = argument;
-	BkResource	resource;
+	ErrorData  *error;
 
-	if (bk_resource_try_lock(backup->resource_id, &resource))
-		bk_backup_set_verified(backup, GetCurrentTimestamp());
+	if (bk_try(check_keys, verification, bk_is_key_problem, &error))
+		return true;
+	verdict->incomplete = true;
+	warn(verdict, "Key not available, only the stored bytes were checked: %s", error->message);
+	return false;
 }
 
-/* Note when the backup was found sound; a writer beside us is neither waited for nor an error. */
 static void
-note_verified(BkBackup *backup)
+note(void *argument)
+{
+	Verification *verification = argument;
+	BkExaminer *examiner = bk_examiner_new(verification->call->memory);
+	BkExamination examination;
+	BkFinding	finding;
+
+	if (bk_verdict_valid(verification->verdict))
+	{
+		(void) bk_finding_note_sound(verification->call, verification->backup, GetCurrentTimestamp(), &finding);
+		return;
+	}
+	/* Which backup of the chain it is that is damaged. */
+	bk_examine(examiner, verification->call, verification->backup, -1, &examination);
+	if (examination.result == BK_EXAMINED_DAMAGED)
+		(void) bk_finding_note_damage(verification->call, &examination.culprit, examination.error,
+									  GetCurrentTimestamp(), &finding);
+}
+
+/* Note at the backup what was found; a writer beside us is neither waited for nor an error. */
+static void
+note_result(Verification *verification)
 {
 	ErrorData  *conflict;
 
-	if (!XactReadOnly)
-		(void) bk_try(note_time, backup, bk_is_conflict, &conflict);
+	if (!XactReadOnly && !verification->verdict->incomplete)
+		(void) bk_try(note, verification, bk_is_conflict, &conflict);
 }
 
 static void
@@ -89,11 +153,37 @@ warn_of_expiry(const BkBackup *backup, BkVerdict *verdict)
 	/* Rounded up: a backup just made to be kept for five days expires in five. */
 	days = left / USECS_PER_DAY + 1;
 	if (left <= 0)
-		verdict->warnings = lappend(verdict->warnings, "Backup has expired");
+		warn(verdict, "Backup has expired");
 	else if (days <= EXPIRY_WARNING_DAYS)
-		verdict->warnings = lappend(verdict->warnings,
-									days == 1 ? pstrdup("Backup expires in 1 day")
-									: psprintf("Backup expires in %d days", days));
+		warn(verdict, days == 1 ? "Backup expires in 1 day" : "Backup expires in %d days", days);
+}
+
+/* A document that has shrunk, or grown, out of proportion may not be what it should be. */
+static void
+warn_of_size(const BkBackup *backup, BkVerdict *verdict)
+{
+	int			count;
+	int64		median = bk_verification_median_size(backup, MEDIAN_OF, &count);
+
+	if (count < MEDIAN_OF_LEAST)
+		return;
+	if (backup->document_size < median / 2)
+		warn(verdict, "Document is less than half as large as usual: " INT64_FORMAT " bytes, the median of the %d before is " INT64_FORMAT,
+			 backup->document_size, count, median);
+	else if (backup->document_size / 3 > median)
+		warn(verdict, "Document is more than three times as large as usual: " INT64_FORMAT " bytes, the median of the %d before is " INT64_FORMAT,
+			 backup->document_size, count, median);
+}
+
+/* Where workers are to be started by the launcher, and are not, expiry, queue and scrub stand still. */
+static void
+warn_of_worker(BkVerdict *verdict)
+{
+	BkWorkerHealth worker;
+
+	bk_roster_health(&worker);
+	if (worker.preloaded && worker.problem)
+		warn(verdict, "Worker is not running: %s", worker.problem);
 }
 
 bool
@@ -106,15 +196,17 @@ void
 bk_verify_backup(const BkCall *call, int64 backup_id, const char *resource_id, BkVerdict *verdict)
 {
 	BkBackup	backup;
-	Verification verification = {.call = call, .backup = &backup};
+	Verification verification = {.call = call, .backup = &backup, .verdict = verdict};
 
 	memset(verdict, 0, sizeof(*verdict));
 	bk_view_open();
 	bk_find_backup(call, backup_id, resource_id, &backup);
 	verdict->checksum_valid = passes(check_stored_bytes, &verification, verdict);
-	verdict->structure_valid = verdict->data_integrity = passes(check_document, &verification, verdict);
+	if (knows_key(&verification, verdict))
+		verdict->structure_valid = verdict->data_integrity = passes(check_document, &verification, verdict);
+	warn_of_size(&backup, verdict);
 	bk_view_close();
 	warn_of_expiry(&backup, verdict);
-	if (bk_verdict_valid(verdict))
-		note_verified(&backup);
+	warn_of_worker(verdict);
+	note_result(&verification);
 }

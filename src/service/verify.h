@@ -14,6 +14,7 @@ typedef struct BkVerdict
 	bool		checksum_valid; /* the stored bytes are those that were written */
 	bool		structure_valid;	/* the document can be rebuilt and read */
 	bool		data_integrity; /* and is, authenticated, the one that was backed up */
+	bool		incomplete;		/* a key cannot be had: the last two are not known */
 	List	   *errors;			/* of char * */
 	List	   *warnings;
 } BkVerdict;
@@ -22,9 +23,9 @@ typedef struct BkVerdict
 extern bool bk_verdict_valid(const BkVerdict *verdict);
 
 /*
- * Verify a backup and the chain below it, and note the time where it is valid and
- * the transaction can write.  Damage is a finding, not an error; a key that
- * cannot be had is an error.
+ * Verify a backup and the chain below it, and note what was found where the transaction can
+ * write and the resource has no other writer.  Damage is a finding, not an error; a key that
+ * cannot be had is a warning.
  */
 extern void bk_verify_backup(const BkCall *call, int64 backup_id, const char *resource_id, BkVerdict *verdict);
 

@@ -5,7 +5,10 @@
 #include "worker/jobs.h"
 
 #include "service/roster_table.h"
+#include "worker/job_cleanup.h"
+#include "worker/job_notify.h"
 #include "worker/job_restore.h"
+#include "worker/job_scrub.h"
 #include "worker/job_seal.h"
 
 static const BkJob jobs[] = {
@@ -18,6 +21,22 @@ static const BkJob jobs[] = {
 		.name = "seal",
 		.next_due = bk_job_seal_next_due,
 		.run_batch = bk_job_seal_run_batch,
+	},
+	{
+		.name = "scrub",
+		.next_due = bk_job_scrub_next_due,
+		.run_batch = bk_job_scrub_run_batch,
+	},
+	{
+		.name = "cleanup",
+		.next_due = bk_job_cleanup_next_due,
+		.run_batch = bk_job_cleanup_run_batch,
+	},
+	/* Last, so that it finds what the others have left. */
+	{
+		.name = "notify",
+		.next_due = bk_job_notify_next_due,
+		.run_batch = bk_job_notify_run_batch,
 	},
 };
 
