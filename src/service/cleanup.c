@@ -6,6 +6,7 @@
 
 #include "catalog/snapshot.h"
 #include "service/audit.h"
+#include "service/chain.h"
 #include "service/clock.h"
 #include "service/consolidate.h"
 #include "service/find.h"
@@ -260,20 +261,63 @@ touch(Step *step)
 	step->bytes_stored = 0;
 }
 
+/* A chain that is read from its beginning, for bk_try(). */
+typedef struct Reading
+{
+	BkState    *state;
+	BkBackup	backup;
+} Reading;
+
+static void
+read_document(void *argument)
+{
+	Reading    *reading = argument;
+
+	bk_state_go_to(reading->state, &reading->backup);
+	(void) bk_state_text(reading->state, true);
+}
+
+/* Of a chain that ends in damage, the backup that it begins at: what is older is sound, and may have to take its place. */
+static void
+find_damage(Step *step, int point, Reading *reading, ErrorData **error)
+{
+	const BkPlan *plan = step->cleanup->plan;
+	const char *resource_id = step->resource.resource_id;
+	List	   *chain = NIL;
+	ListCell   *cell;
+
+	reading->state = bk_state_open(step->keys, CurrentMemoryContext);
+	for (int i = point; i >= 0; i = plan->bases[i])
+		chain = lcons_int(i, chain);
+	bk_view_open();
+	foreach(cell, chain)
+	{
+		int64		backup_id = plan->timeline.points[lfirst_int(cell)].backup_id;
+		ErrorData  *damage;
+
+		if (!bk_backup_find(resource_id, backup_id, &reading->backup))
+			bk_no_such_backup(backup_id);
+		if (!bk_try(read_document, reading, bk_is_damage, &damage))
+		{
+			*error = damage;
+			break;
+		}
+	}
+	bk_view_close();
+}
+
 /* What cannot be restored, because it or what it builds on is damaged, is corrupt. */
 static void
-mark_corrupt(Step *step, int64 backup_id, const ErrorData *error)
+mark_corrupt(Step *step, int point, ErrorData *error)
 {
-	const char *text = error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message;
-	BkBackup	backup;
+	Reading		reading;
 	BkFinding	finding;
 
+	find_damage(step, point, &reading, &error);
 	touch(step);
-	bk_view_open();
-	if (!bk_backup_find(step->resource.resource_id, backup_id, &backup))
-		bk_no_such_backup(backup_id);
-	bk_view_close();
-	(void) bk_finding_note_damage(step->call, &backup, text, bk_now(), &finding);
+	(void) bk_finding_note_damage(step->call, &reading.backup,
+								  error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message,
+								  bk_now(), &finding);
 	if (!bk_resource_lock(step->resource.resource_id, &step->resource))
 		elog(ERROR, "the locked row of resource \"%s\" is gone", step->resource.resource_id);
 }
@@ -322,7 +366,7 @@ consolidate_point(Step *step, int point)
 	bk_plan_keep_bases(plan, point);
 	if (!bk_is_damage(error))
 		return true;
-	mark_corrupt(step, consolidation.backup_id, error);
+	mark_corrupt(step, point, error);
 	return false;
 }
 
