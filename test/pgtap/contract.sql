@@ -50,6 +50,20 @@ INSERT INTO contract VALUES
  'setof record', 'volatile', 'u', false, true, false),
 ('bk_audit_trim', '{timestamp with time zone}', 'before timestamp with time zone', 'bigint', 'volatile', 'u', false, false, false);
 
+INSERT INTO contract VALUES
+('bk_policy_set', '{text,interval,integer,integer,integer,integer,integer,integer,text,integer,interval,integer}',
+ 'name text, keep_for interval DEFAULT NULL::interval, keep_last integer DEFAULT NULL::integer, keep_hourly integer DEFAULT NULL::integer, keep_daily integer DEFAULT NULL::integer, '
+ 'keep_weekly integer DEFAULT NULL::integer, keep_monthly integer DEFAULT NULL::integer, keep_yearly integer DEFAULT NULL::integer, time_zone text DEFAULT ''UTC''::text, week_start integer DEFAULT 1, expect_every interval DEFAULT NULL::interval, max_snapshots integer DEFAULT NULL::integer', 'void', 'volatile', 'u', false, false, false),
+('bk_policy_drop', '{text}', 'name text', 'void', 'volatile', 'u', false, false, false),
+('bk_policy_assign', '{text,text,text}', 'resource_id text, name text, resource_type text DEFAULT NULL::text', 'void', 'volatile', 'u', false, false, false),
+('bk_prune', '{text,boolean}', 'resource_id text DEFAULT NULL::text, dry_run boolean DEFAULT false, OUT backup_id bigint, OUT action text, OUT reason text',
+ 'setof record', 'volatile', 'u', false, false, true),
+('bk_retention_explain', '{text}', 'resource_id text, OUT backup_id bigint, OUT created_at timestamp with time zone, OUT action text, OUT rules text[], OUT until timestamp with time zone, OUT until_is_exact boolean, OUT reason text', 'setof record', 'volatile', 'u', false, false, true),
+('bk_policy_simulate', '{text,interval,integer,integer,integer,integer,integer,integer,text,integer}',
+ 'resource_id text, keep_for interval DEFAULT NULL::interval, keep_last integer DEFAULT NULL::integer, keep_hourly integer DEFAULT NULL::integer, keep_daily integer DEFAULT NULL::integer, '
+ 'keep_weekly integer DEFAULT NULL::integer, keep_monthly integer DEFAULT NULL::integer, keep_yearly integer DEFAULT NULL::integer, time_zone text DEFAULT ''UTC''::text, week_start integer DEFAULT 1, OUT backup_id bigint, OUT created_at timestamp with time zone, OUT action text, OUT rules text[], OUT until timestamp with time zone, OUT until_is_exact boolean, OUT reason text', 'setof record', 'volatile', 'u', false, false, true),
+('bk_resource_drop', '{text}', 'resource_id text', 'bigint', 'volatile', 'u', false, false, true);
+
 -- Twelve tests for each function: eight of its signature, four of its privileges.
 SELECT plan((5 + 2 + 9 + 3 + 4 * 6 + 4 + 11 + 12 * (SELECT count(*) FROM contract))::int);
 
@@ -95,7 +109,7 @@ SELECT is(pg_temp.shape('bk_backups'),
 	'bk_backups has its columns in order');
 SELECT is(pg_temp.shape('bk_resources'),
 	'resource_id text, resource_type text, owner name, created_at timestamp with time zone, backups bigint, stored_size bigint, '
-	'first_backup_at timestamp with time zone, last_backup_at timestamp with time zone, backups_made bigint',
+	'first_backup_at timestamp with time zone, last_backup_at timestamp with time zone, backups_made bigint, policy text, cleanup_stopped_at timestamp with time zone',
 	'bk_resources has its columns in order');
 SELECT is(pg_temp.shape('bk_snapshots'), 'resource_id text, created_at timestamp with time zone, backup_id bigint, removed_at timestamp with time zone',
 	'bk_snapshots has its columns in order');
