@@ -173,3 +173,7 @@ COMMENT ON FUNCTION @extschema@.bk_policy_simulate IS 'what bk_retention_explain
 CREATE FUNCTION @extschema@.bk_resource_drop(resource_id text)
 RETURNS bigint LANGUAGE C AS 'MODULE_PATHNAME', 'bk_resource_drop';
 COMMENT ON FUNCTION @extschema@.bk_resource_drop IS 'remove a resource with all of its backups, and say how many those were; its audit trail stays, and its name is free';
+
+CREATE FUNCTION @extschema@.bk_health(OUT name text, OUT ok boolean, OUT critical boolean, OUT detail text)
+RETURNS SETOF record LANGUAGE C AS 'MODULE_PATHNAME', 'bk_health';
+COMMENT ON FUNCTION @extschema@.bk_health IS 'whether all is well, a row for each thing that may not be; critical: where it is not, backups or restores fail, or soon will';

@@ -50,6 +50,12 @@ static BkStatement find_unsealed_resource = {
 	.types = {TEXTOID},
 };
 
+static BkStatement count_unsealed = {
+	.sql = "SELECT pg_catalog.count(*), pg_catalog.min(u.at) FROM (SELECT at FROM backup_service.audit_unsealed LIMIT $1) u",
+	.nargs = 1,
+	.types = {INT4OID},
+};
+
 static BkStatement find_unsealed = {
 	.sql = "SELECT " COMMON_COLUMNS ", event_id FROM backup_service.audit_unsealed"
 	" WHERE resource_id = $1 ORDER BY event_id LIMIT $2",
@@ -270,6 +276,20 @@ char *
 bk_event_find_chain(const char *after)
 {
 	return find_resource_id(&find_chain, after);
+}
+
+int64
+bk_event_count_unsealed(int limit, TimestampTz *oldest)
+{
+	BkValues	values = {0};
+	int64		count;
+
+	bk_value_add(&values, Int32GetDatum(limit));
+	bk_statement_read(&count_unsealed, &values, 0);
+	count = bk_column_int64(0, 1);
+	*oldest = bk_column_int64(0, 2);
+	SPI_freetuptable(SPI_tuptable);
+	return count;
 }
 
 int

@@ -78,6 +78,9 @@ extern void bk_event_insert_unsealed(const BkEvent *event);
 /* The first resource after one ("": from the first) that has unsealed events, in a view; NULL where none has. */
 extern char *bk_event_find_unsealed_resource(const char *after);
 
+/* How many are unsealed, counted up to limit, and since when one of these is, in a view. */
+extern int64 bk_event_count_unsealed(int limit, TimestampTz *oldest);
+
 /* The oldest unsealed events of a resource, and their ids, in a view; at most limit. */
 extern int	bk_event_find_unsealed(const char *resource_id, int limit, BkEvent **events, int64 **ids);
 

@@ -21,7 +21,7 @@ static BkStatement insert_key = {
 };
 
 static BkStatement find_all = {
-	.sql = "SELECT version, state, fingerprint FROM backup_service.key ORDER BY version",
+	.sql = "SELECT version, state, fingerprint, created_at, copied_at FROM backup_service.key ORDER BY version",
 	.nargs = 0,
 };
 
@@ -124,6 +124,8 @@ bk_key_find_all(BkKeyVersion **versions)
 		(*versions)[i].state = bk_column_text(i, 2);
 		if (!bk_column_bytes(i, 3, (*versions)[i].fingerprint, BK_FINGERPRINT_BYTES))
 			memset((*versions)[i].fingerprint, 0, BK_FINGERPRINT_BYTES);
+		(*versions)[i].created_at = bk_column_int64(i, 4);
+		(*versions)[i].copied = !bk_column_is_null(i, 5);
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return count;

@@ -18,6 +18,8 @@ typedef struct BkKeyVersion
 	int32		version;
 	const char *state;			/* active, previous or retired */
 	uint8		fingerprint[BK_FINGERPRINT_BYTES];
+	TimestampTz created_at;
+	bool		copied;			/* to a safe place, as somebody has noted */
 } BkKeyVersion;
 
 /* All versions in order, in a view; returns their number. */

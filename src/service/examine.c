@@ -161,11 +161,30 @@ read_stored_bytes(void *argument)
 	bk_stored_check_at_rest(reading->backup);
 }
 
-/* A key may be lost after it was asked for. */
+/* One backup that cannot be read for whatever reason must not keep the others from being verified. */
 static bool
-is_expected(const ErrorData *error)
+is_no_cancellation(const ErrorData *error)
 {
-	return bk_is_damage(error) || bk_is_key_problem(error);
+	return error->sqlerrcode != ERRCODE_QUERY_CANCELED || bk_is_key_problem(error);
+}
+
+static void
+note_error(ErrorData *error, const BkBackup *backup, BkExamination *examination)
+{
+	/* A key may be lost after it was asked for. */
+	if (bk_is_key_problem(error))
+		examination->result = BK_EXAMINED_AT_REST;
+	else if (bk_is_damage(error))
+	{
+		examination->result = BK_EXAMINED_DAMAGED;
+		examination->error = error->detail ? error->detail : error->message;
+		examination->culprit = *backup;
+	}
+	else
+	{
+		examination->result = BK_EXAMINED_FAILED;
+		bk_warn(error, NULL);
+	}
 }
 
 /* Run one check; where it fails, the examination says how it ends. */
@@ -175,16 +194,9 @@ passes(void (*check) (void *), BkState *state, const BkBackup *backup, BkExamina
 	Reading		reading = {.state = state, .backup = backup};
 	ErrorData  *error;
 
-	if (bk_try(check, &reading, is_expected, &error))
+	if (bk_try(check, &reading, is_no_cancellation, &error))
 		return true;
-	if (!bk_is_damage(error))
-	{
-		examination->result = BK_EXAMINED_AT_REST;
-		return false;
-	}
-	examination->result = BK_EXAMINED_DAMAGED;
-	examination->error = error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message;
-	examination->culprit = *backup;
+	note_error(error, backup, examination);
 	return false;
 }
 

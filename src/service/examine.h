@@ -16,6 +16,7 @@ typedef enum BkExamined
 	BK_EXAMINED_SOUND,			/* in full */
 	BK_EXAMINED_AT_REST,		/* the stored bytes are sound; a key for more cannot be had */
 	BK_EXAMINED_DAMAGED,
+	BK_EXAMINED_FAILED,			/* by an error that says nothing of the backup; it was warned of */
 	BK_EXAMINED_NOT				/* it would cost more than allowed */
 } BkExamined;
 

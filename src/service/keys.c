@@ -38,6 +38,14 @@ bk_keys_open(const BkCall *call)
 	return keys;
 }
 
+void
+bk_keys_limit_time(BkKeys *keys, int milliseconds)
+{
+	int		   *timeout = &keys->settings.key_command_timeout;
+
+	*timeout = *timeout == 0 ? milliseconds : Min(*timeout, milliseconds);
+}
+
 /* Have a version's master key at hand, and know its fingerprint. */
 static void
 load(BkKeys *keys, int32 version)

@@ -14,6 +14,9 @@ typedef struct BkKeys BkKeys;
 
 extern BkKeys *bk_keys_open(const BkCall *call);
 
+/* Do not wait longer for a key command, whatever the settings say. */
+extern void bk_keys_limit_time(BkKeys *keys, int milliseconds);
+
 /*
  * Find the key version that new backups use, and its master key.  On the very
  * first use of a catalog that makes the key source and registers its version.

@@ -4,6 +4,7 @@
  */
 #include "service/roster_table.h"
 
+#include "access/xlog.h"
 #include "miscadmin.h"
 
 void
@@ -116,7 +117,9 @@ bk_roster_health(BkWorkerHealth *health)
 	LWLockAcquire(&bk_roster->lock, LW_SHARED);
 	entry = bk_roster_find(MyDatabaseId);
 	health->pid = entry ? entry->pid : 0;
-	if (health->preloaded)
+	if (RecoveryInProgress())
+		health->standby = true;
+	else if (health->preloaded)
 		health->problem = problem_of(entry);
 	else if (health->pid == 0)
 		health->problem = "nobody has started one, and backup_service is not in shared_preload_libraries";

@@ -39,6 +39,7 @@ extern int	bk_roster_worker_pid(Oid database);	/* 0 without one */
 typedef struct BkWorkerHealth
 {
 	bool		preloaded;
+	bool		standby;		/* where none is wanted before promotion */
 	int			pid;			/* of the worker; 0 without one, which may well be at rest */
 	const char *problem;		/* NULL: it is, or will be when there is something to do */
 } BkWorkerHealth;

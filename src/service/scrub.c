@@ -233,7 +233,7 @@ verify(Step *step, const BkCandidate *candidate)
 	step->bytes += Min(examination.bytes, STEP_BYTES);
 	if (examination.result == BK_EXAMINED_DAMAGED)
 		note_damage(step, &backup, &examination);
-	else
+	else if (examination.result != BK_EXAMINED_FAILED)
 		step->noted[step->count++] = (Noted) {backup, examination.result == BK_EXAMINED_SOUND};
 }
 

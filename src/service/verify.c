@@ -29,18 +29,10 @@ typedef struct Verification
 	BkVerdict  *verdict;
 } Verification;
 
-static void warn(BkVerdict *verdict, const char *format,...) pg_attribute_printf(2, 3);
-
 static void
-warn(BkVerdict *verdict, const char *format,...)
+warn(BkVerdict *verdict, char *text)
 {
-	va_list		args;
-	char		text[1024];
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	verdict->warnings = lappend(verdict->warnings, pstrdup(text));
+	verdict->warnings = lappend(verdict->warnings, text);
 }
 
 static void
@@ -107,7 +99,8 @@ knows_key(Verification *verification, BkVerdict *verdict)
 	if (bk_try(check_keys, verification, bk_is_key_problem, &error))
 		return true;
 	verdict->incomplete = true;
-	warn(verdict, "Key not available, only the stored bytes were checked: %s", error->message);
+	warn(verdict, psprintf("Key not available, so that only the stored bytes were checked: %s%s%s", error->message,
+						   error->detail ? ": " : "", error->detail ? error->detail : ""));
 	return false;
 }
 
@@ -153,26 +146,29 @@ warn_of_expiry(const BkBackup *backup, BkVerdict *verdict)
 	/* Rounded up: a backup just made to be kept for five days expires in five. */
 	days = left / USECS_PER_DAY + 1;
 	if (left <= 0)
-		warn(verdict, "Backup has expired");
+		warn(verdict, pstrdup("Backup has expired"));
 	else if (days <= EXPIRY_WARNING_DAYS)
-		warn(verdict, days == 1 ? "Backup expires in 1 day" : "Backup expires in %d days", days);
+		warn(verdict, days == 1 ? pstrdup("Backup expires in 1 day") : psprintf("Backup expires in %d days", days));
 }
 
 /* A document that has shrunk, or grown, out of proportion may not be what it should be. */
 static void
 warn_of_size(const BkBackup *backup, BkVerdict *verdict)
 {
+	const char *proportion;
 	int			count;
 	int64		median = bk_verification_median_size(backup, MEDIAN_OF, &count);
 
 	if (count < MEDIAN_OF_LEAST)
 		return;
-	if (backup->document_size < median / 2)
-		warn(verdict, "Document is less than half as large as usual: " INT64_FORMAT " bytes, the median of the %d before is " INT64_FORMAT,
-			 backup->document_size, count, median);
-	else if (backup->document_size / 3 > median)
-		warn(verdict, "Document is more than three times as large as usual: " INT64_FORMAT " bytes, the median of the %d before is " INT64_FORMAT,
-			 backup->document_size, count, median);
+	if (backup->document_size * 2 < median)
+		proportion = "less than half";
+	else if (backup->document_size > median * 3)
+		proportion = "more than three times";
+	else
+		return;
+	warn(verdict, psprintf("Document has " INT64_FORMAT " bytes, %s the median of the %d before, which is " INT64_FORMAT,
+						   backup->document_size, proportion, count, median));
 }
 
 /* Where workers are to be started by the launcher, and are not, expiry, queue and scrub stand still. */
@@ -183,7 +179,7 @@ warn_of_worker(BkVerdict *verdict)
 
 	bk_roster_health(&worker);
 	if (worker.preloaded && worker.problem)
-		warn(verdict, "Worker is not running: %s", worker.problem);
+		warn(verdict, psprintf("Worker is not running: %s", worker.problem));
 }
 
 bool

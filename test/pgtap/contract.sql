@@ -48,7 +48,8 @@ INSERT INTO contract VALUES
 ('bk_audit_seal', '{integer}', 'max_events integer DEFAULT 10000', 'bigint', 'volatile', 'u', false, false, false),
 ('bk_audit_verify', '{text}', 'resource_id text DEFAULT NULL::text, OUT chain text, OUT number bigint, OUT backup_id bigint, OUT problem text',
  'setof record', 'volatile', 'u', false, true, false),
-('bk_audit_trim', '{timestamp with time zone}', 'before timestamp with time zone', 'bigint', 'volatile', 'u', false, false, false);
+('bk_audit_trim', '{timestamp with time zone}', 'before timestamp with time zone', 'bigint', 'volatile', 'u', false, false, false),
+('bk_health', '{}', 'OUT name text, OUT ok boolean, OUT critical boolean, OUT detail text', 'setof record', 'volatile', 'u', false, true, false);
 
 INSERT INTO contract VALUES
 ('bk_policy_set', '{text,interval,integer,integer,integer,integer,integer,integer,text,integer,interval,integer}',
@@ -128,7 +129,7 @@ SELECT is_empty($$ SELECT relname FROM pg_class WHERE relkind = 'v' AND (relname
 					  AND NOT coalesce('security_barrier=true' = ANY (reloptions), false) $$, 'every view is a security barrier');
 
 -- Tables.
-SELECT tables_are('backup_service', ARRAY['resource', 'backup', 'chunk', 'snapshot', 'restore_operation', 'key', 'audit_event', 'audit_unsealed', 'audit_checkpoint']);
+SELECT tables_are('backup_service', ARRAY['resource', 'backup', 'chunk', 'snapshot', 'restore_operation', 'key', 'audit_event', 'audit_unsealed', 'audit_checkpoint', 'job', 'notice']);
 SELECT is((SELECT attstorage FROM pg_attribute WHERE attrelid = 'backup_service.chunk'::regclass AND attname = 'data'), 'e'::"char", 'chunks are not compressed again');
 SELECT has_index('backup_service', 'backup', 'backup_by_id', ARRAY['backup_id']);
 

@@ -57,6 +57,7 @@ INSERT INTO matrix (call, shows, answer, cells) VALUES
 ($$bk_owner_set('{resource}', '{caller}')$$, 'count(*)', '1', 'own/42704 own/42704 own/42704 all denied denied all'),
 ($$bk_audit_verify()$$, 'count(*)', '0', 'denied denied denied yes yes denied yes'),
 ($$bk_audit_verify('{resource}')$$, 'count(*)', '0', 'denied denied denied all all denied all'),
+($$bk_health()$$, 'count(*) FILTER (WHERE r.name = ''keys'' AND r.ok)', '1', 'denied denied denied yes yes denied yes'),
 ($$bk_audit_seal()$$, 'r', '0', 'denied denied denied yes denied denied yes'),
 ($$bk_audit_trim('infinity')$$, 'r', '{events}', 'denied denied denied yes denied denied yes');
 -- What lists all that the caller may see: a column that tells its rows apart, and the table that holds them.

@@ -7,7 +7,7 @@ SELECT c.oid::regclass, c.relkind
    AND c.oid <> ALL (e.extconfig)
  ORDER BY 1;
 
--- Whatever is configured, and that all of each is.
+-- Whatever is configured, and that all of each is, but for notices, which nobody waits for after a restore.
 SELECT c.oid::regclass, c.relkind, e.extcondition[n] AS condition
   FROM pg_extension e, unnest(e.extconfig) WITH ORDINALITY AS config(oid, n) JOIN pg_class c ON c.oid = config.oid
  WHERE e.extname = 'backup_service'

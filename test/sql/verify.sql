@@ -23,6 +23,16 @@ SELECT bk_verify(backup_id)->'warnings' AS warnings FROM bk_create('verify/expir
 UPDATE backup_service.backup SET expires_at = now() - interval '1 day' WHERE resource_id = 'verify/expiry';
 SELECT DISTINCT bk_verify(backup_id) FROM bk_backups WHERE resource_id = 'verify/expiry';
 
+-- So is a document that is far from as large as those before it, once there are three.
+CREATE FUNCTION pg_temp.warned(bytes int) RETURNS jsonb LANGUAGE sql AS
+$$ SELECT bk_verify(backup_id)->'warnings' FROM bk_create('verify/size', to_jsonb(repeat('x', bytes - 2)), 'incremental') $$;
+SET client_min_messages = warning;
+SELECT n, pg_temp.warned(n) AS warnings FROM unnest(ARRAY[1000, 4000, 10, 1000, 500, 499, 3000, 3001, 2400]) n;
+RESET client_min_messages;
+-- Ten count, not all.
+SELECT count(*) FROM generate_series(1, 10) i, bk_create('verify/size', to_jsonb(repeat('x', 9998 + 0 * i)));
+SELECT pg_temp.warned(4999) AS warnings, pg_temp.warned(5000) AS warnings;
+
 -- In a read-only transaction it answers all the same, and writes nothing.
 UPDATE backup_service.backup SET verified_at = NULL WHERE resource_id = 'verify/r';
 BEGIN READ ONLY;
@@ -36,7 +46,18 @@ UPDATE backup_service.chunk SET data = set_byte(data, 0, get_byte(data, 0) # 1) 
 SELECT pg_temp.masked(bk_verify(:full)::text);
 -- Its dependents have sound bytes and no document.
 SELECT pg_temp.masked(bk_verify(:inc)::text);
+-- What was found is noted at the damaged one, and at what builds on it.
+SELECT pg_temp.n(backup_id) AS backup_id, type, status FROM bk_backups WHERE resource_id = 'verify/r' ORDER BY created_at;
+SELECT pg_temp.n(backup_id) AS backup_id, action, detail->>'error' AS error, jsonb_array_length(detail->'dependents') AS dependents
+  FROM bk_audit WHERE resource_id = 'verify/r' AND action = 'corrupt';
 SELECT count(verified_at) FROM bk_backups WHERE resource_id = 'verify/r';
+-- Put back, it is completed again, and the others are when they are verified.
+UPDATE backup_service.chunk SET data = set_byte(data, 0, get_byte(data, 0) # 1) WHERE backup_id = :full;
+SELECT bk_verify(:full)->'valid' AS valid;
+SELECT type, status FROM bk_backups WHERE resource_id = 'verify/r' ORDER BY created_at;
+SELECT bk_verify(:inc)->'valid' AS valid, bk_verify(:plain)->'valid' AS valid;
+SELECT type, status FROM bk_backups WHERE resource_id = 'verify/r' ORDER BY created_at;
+SELECT action FROM bk_audit WHERE resource_id = 'verify/r' ORDER BY number;
 ROLLBACK;
 
 -- With a checksum made to fit: the authentication finds it.
