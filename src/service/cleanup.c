@@ -13,6 +13,7 @@
 #include "service/finding.h"
 #include "service/json_text.h"
 #include "service/notice.h"
+#include "service/point.h"
 #include "service/try.h"
 #include "settings.h"
 #include "utils/builtins.h"
@@ -393,6 +394,7 @@ consolidate_points(Step *step)
 		begun = true;
 		if (!consolidate_point(step, i))
 			return PLAN_IS_OFF;
+		bk_point("cleanup-consolidating");
 		CHECK_FOR_INTERRUPTS();
 	}
 	return ALL_DONE;
@@ -459,6 +461,7 @@ remove_points(Step *step)
 		return;
 	bk_snapshot_bury(resource_id, ids, step->removed, bk_now());
 	bk_backup_delete(resource_id, ids, step->removed);
+	bk_point("cleanup-removing");
 	for (int i = 0; i < step->removed; i++)
 		record_removal(step, ids[i], points[i]);
 }

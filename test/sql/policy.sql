@@ -82,7 +82,7 @@ SELECT count(*) FROM bk_policies WHERE name LIKE 'test/%';
 
 -- The trail has all of it: of the resource in its own chain, of the rest in the catalog's.
 SELECT resource_id, action, detail FROM bk_audit WHERE resource_id LIKE 'policy/%' AND action <> 'create' ORDER BY resource_id COLLATE "C", number;
-SELECT action, detail FROM bk_audit WHERE resource_id = '' AND number > :events ORDER BY number;
+SELECT action, detail FROM bk_audit WHERE resource_id = '' AND number > :events AND action LIKE 'policy%' ORDER BY number;
 SELECT * FROM bk_audit_verify('policy/a');
 SELECT * FROM bk_audit_verify('');
 

@@ -96,8 +96,8 @@ SELECT count(*) FROM backup_service.hold WHERE resource_id = 'retention/held';
 -- The same for what a running restore reads.
 CALL pg_temp.make('retention/read', 'f i i f f f');
 SELECT bk_policy_assign('retention/read', 'test/three');
-INSERT INTO backup_service.restore_operation (resource_id, backup_id, type, status, progress, validated, role, created_by, created_at, pinned)
-SELECT resource_id, backup_id, type, 'running', 0, false, current_user, 'a test', now(), ARRAY[base_id, backup_id]
+INSERT INTO backup_service.restore_operation (operation_id, resource_id, backup_id, type, status, progress, validated, role, created_by, created_at, pinned)
+SELECT 7, resource_id, backup_id, type, 'running', 0, false, current_user, 'a test', now(), ARRAY[base_id, backup_id]
   FROM backup_service.backup WHERE resource_id = 'retention/read' AND pg_temp.nth(backup_id) = 2;
 SELECT n, action, rules FROM pg_temp.explained('retention/read');
 SELECT n, action FROM pg_temp.pruned('retention/read', false);
@@ -190,8 +190,8 @@ CALL pg_temp.make('retention/drop', 'f i i');
 SELECT bk_hold(backup_id, 'trial', 'evidence') FROM bk_backups WHERE resource_id = 'retention/drop' AND pg_temp.nth(backup_id) = 3;
 CALL pg_temp.attempt($$ SELECT bk_resource_drop('retention/drop') $$);
 SELECT bk_release(backup_id, 'trial') FROM bk_holds WHERE resource_id = 'retention/drop';
-INSERT INTO backup_service.restore_operation (resource_id, backup_id, type, status, progress, validated, role, created_by, created_at, pinned)
-SELECT resource_id, backup_id, type, 'running', 0, false, current_user, 'a test', now(), ARRAY[backup_id]
+INSERT INTO backup_service.restore_operation (operation_id, resource_id, backup_id, type, status, progress, validated, role, created_by, created_at, pinned)
+SELECT 7, resource_id, backup_id, type, 'running', 0, false, current_user, 'a test', now(), ARRAY[backup_id]
   FROM backup_service.backup WHERE resource_id = 'retention/drop' AND pg_temp.nth(backup_id) = 1;
 CALL pg_temp.attempt($$ SELECT bk_resource_drop('retention/drop') $$);
 DELETE FROM backup_service.restore_operation WHERE resource_id = 'retention/drop' AND created_by = 'a test';
