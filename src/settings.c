@@ -11,6 +11,8 @@
 #include "utils/guc.h"
 #include "utils/varlena.h"
 
+int			bk_setting_cleanup_interval = 3600;
+double		bk_setting_cleanup_max_fraction = 0.5;
 int			bk_setting_compression = BK_COMPRESSION_GZIP;
 char	   *bk_setting_databases;
 bool		bk_setting_encrypt = true;
@@ -54,6 +56,28 @@ check_databases(char **value, void **extra, GucSource source)
 void
 bk_settings_init(void)
 {
+	DefineCustomIntVariable("backup_service.cleanup_interval",
+							"How often the worker removes what retention does not keep.",
+							"0 means never.",
+							&bk_setting_cleanup_interval,
+							3600, /* boot value */
+							0, /* min */
+							INT_MAX / 1000, /* max */
+							PGC_SIGHUP,
+							GUC_UNIT_S,
+							NULL, NULL, NULL);
+
+	DefineCustomRealVariable("backup_service.cleanup_max_fraction",
+							 "How large a part of a resource's backups one run of clean-up removes at most.",
+							 "A resource with fewer than ten backups is not limited; bk_prune() never is.",
+							 &bk_setting_cleanup_max_fraction,
+							 0.5, /* boot value */
+							 0.0, /* min */
+							 1.0, /* max */
+							 PGC_SIGHUP,
+							 0, /* flags */
+							 NULL, NULL, NULL);
+
 	DefineCustomEnumVariable("backup_service.compression",
 							 "How payloads are compressed where bk_create() is not told.",
 							 NULL,

@@ -11,7 +11,7 @@
 #include "datatype/timestamp.h"
 #include "utils/jsonb.h"
 
-/* The chain of what happens to keys, which are no resource's. */
+/* The chain of what happens to keys and policies, which are no resource's. */
 #define BK_KEY_CHAIN	""
 
 /* What an event says of its backup. */

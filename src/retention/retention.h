@@ -101,8 +101,11 @@ extern void bk_retention_decide(const BkRetentionPolicy *policy, const BkRetenti
 extern int	bk_retention_limit(BkRetentionDecision *decisions, int count, double max_fraction, int already);
 
 /* The decision as a sentence, palloc'd. */
-extern char *bk_retention_explain(const BkRetentionPolicy *policy, const BkRetentionPoint *point,
+extern char *bk_retention_words(const BkRetentionPolicy *policy, const BkRetentionPoint *point,
 								  const BkRetentionDecision *decision);
+
+/* Why nothing keeps a backup that goes, without the verdict, palloc'd. */
+extern char *bk_retention_why_not(const BkRetentionPolicy *policy, const BkRetentionPoint *point);
 
 /* As in SQL results: "keep_daily", "newest"; "keep", "go". */
 extern const char *bk_retention_reason_name(BkReason reason);

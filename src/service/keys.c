@@ -114,7 +114,7 @@ bk_keys_activate(BkKeys *keys)
 		version = newest_version(keys);
 		load(keys, version);
 		if (bk_key_insert(version, keys->fingerprint, keys->call->role_name, GetCurrentTimestamp()))
-			bk_audit_keys(keys->call, "key_create", bk_json_of_int64("version", version));
+			bk_audit_catalog(keys->call, "key_create", bk_json_of_int64("version", version));
 		/* Another session may have been faster: what counts is what is there now. */
 		version = bk_key_find_active(known);
 		if (version == 0)

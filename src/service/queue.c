@@ -71,7 +71,7 @@ check_target(const BkCall *call, const char *target)
 	bk_view_open();
 	found = bk_resource_find(target, &resource);
 	bk_view_close();
-	if (found)
+	if (found && !resource.dropped)
 		bk_check_writable(call, &resource);
 }
 
@@ -141,7 +141,8 @@ find_operation(const BkCall *call, int64 operation_id, const char *resource_id, 
 		resource_id = bk_queue_resource(operation_id);
 	if (resource_id == NULL
 		|| !bk_queue_find(resource_id, operation_id, operation)
-		|| !bk_resource_find(resource_id, &resource))
+		|| !bk_resource_find(resource_id, &resource)
+		|| resource.dropped)
 		no_such_operation(operation_id);
 	call->attempt->resource_id = operation->resource_id;
 	if (!bk_may_use(call, resource.owner))
