@@ -12,12 +12,18 @@
 #include "utils/timestamp.h"
 
 /* Its own, its type's, the default. */
-#define FROM_EFFECTIVE \
+#define FROM_RESOURCES \
 	" FROM backup_service.resource r" \
 	" LEFT JOIN backup_service.policy_assignment t ON t.resource_type = r.resource_type" \
 	" LEFT JOIN backup_service.policy_assignment d ON d.resource_type = ''" \
-	" JOIN backup_service.policy p ON p.name = coalesce(r.policy, t.policy, d.policy)" \
-	" WHERE r.resource_id = $1"
+	" JOIN backup_service.policy p ON p.name = coalesce(r.policy, t.policy, d.policy)"
+#define FROM_EFFECTIVE \
+	FROM_RESOURCES " WHERE r.resource_id = $1"
+
+/* Intervals are added in UTC.  A resource without any backup yet has one of -infinity. */
+#define IS_OVERDUE \
+	" r.dropped_at IS NULL AND p.expect_every IS NOT NULL" \
+	" AND pg_catalog.timezone('UTC', r.last_backup_at) + p.expect_every < pg_catalog.timezone('UTC', $2)"
 
 static BkStatement put_policy = {
 	.sql = "INSERT INTO backup_service.policy AS p (name, keep_last, keep_hourly, keep_daily, keep_weekly,"
@@ -87,6 +93,18 @@ static BkStatement find_effective = {
 	" p.keep_for, p.time_zone, p.week_start, p.expect_every, p.max_snapshots" FROM_EFFECTIVE,
 	.nargs = 1,
 	.types = {TEXTOID},
+};
+
+static BkStatement find_expectation = {
+	.sql = "SELECT p.expect_every::pg_catalog.text, r.last_backup_at" FROM_EFFECTIVE " AND" IS_OVERDUE,
+	.nargs = 2,
+	.types = {TEXTOID, TIMESTAMPTZOID},
+};
+
+static BkStatement find_overdue = {
+	.sql = "SELECT r.resource_id" FROM_RESOURCES " WHERE" IS_OVERDUE " ORDER BY r.resource_id LIMIT $1",
+	.nargs = 2,
+	.types = {INT4OID, TIMESTAMPTZOID},
 };
 
 static BkStatement find_max_snapshots = {
@@ -292,4 +310,35 @@ bk_policy_max_snapshots(const char *resource_id, int32 by_setting)
 		max = bk_column_int32(0, 1);
 	SPI_freetuptable(SPI_tuptable);
 	return max;
+}
+
+char *
+bk_policy_find_expectation(const char *resource_id, TimestampTz now, TimestampTz *last_backup_at)
+{
+	BkValues	values = {0};
+	char	   *expect_every = NULL;
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add(&values, TimestampTzGetDatum(now));
+	if (bk_statement_read(&find_expectation, &values, 1) == 1)
+	{
+		expect_every = bk_column_text(0, 1);
+		*last_backup_at = bk_column_int64(0, 2);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return expect_every;
+}
+
+int
+bk_policy_find_overdue(TimestampTz now, int limit, char **first)
+{
+	BkValues	values = {0};
+	int			count;
+
+	bk_value_add(&values, Int32GetDatum(limit));
+	bk_value_add(&values, TimestampTzGetDatum(now));
+	count = bk_statement_read(&find_overdue, &values, 0);
+	*first = count == 0 ? NULL : bk_column_text(0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return count;
 }

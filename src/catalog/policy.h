@@ -54,4 +54,13 @@ extern int32 bk_policy_least_snapshots(int32 by_setting);
 /* How many recovery points a resource may have: by its policy, else by the setting; 0 for no limit. */
 extern int32 bk_policy_max_snapshots(const char *resource_id, int32 by_setting);
 
+/*
+ * How often a resource's policy expects a backup, as text, where the newest one ever made is older than that, in a
+ * view; NULL where it is not, or where nothing is expected.
+ */
+extern char *bk_policy_find_expectation(const char *resource_id, TimestampTz now, TimestampTz *last_backup_at);
+
+/* Resources of which that is so: how many, counted up to limit, and the first, in a view. */
+extern int	bk_policy_find_overdue(TimestampTz now, int limit, char **first);
+
 #endif							/* BK_CATALOG_POLICY_H */

@@ -53,7 +53,7 @@ bk_retention_reason_name(BkReason reason)
 }
 
 const char *
-bk_retention_verdict_name(BkVerdict verdict)
+bk_retention_verdict_name(BkRetentionVerdict verdict)
 {
 	return verdict_names[verdict];
 }

@@ -83,17 +83,6 @@ bk_cleanup_has_consolidated(const BkCleanup *cleanup, int64 backup_id)
 	return hash_search(cleanup->consolidated, &backup_id, HASH_FIND, NULL) != NULL;
 }
 
-int64
-bk_cleanup_count_stopped(void)
-{
-	int64		count;
-
-	bk_view_open();
-	count = bk_resource_count_stopped();
-	bk_view_close();
-	return count;
-}
-
 /* Somebody who asks is told, and takes what he asks for; clean-up on its own takes what it may. */
 static double
 max_fraction(const BkCleanup *cleanup)

@@ -41,7 +41,4 @@ extern bool bk_cleanup_has_consolidated(const BkCleanup *cleanup, int64 backup_i
 
 extern void bk_cleanup_end(BkCleanup *cleanup);
 
-/* How many resources clean-up has stopped at, until bk_prune(); for bk_health(). */
-extern int64 bk_cleanup_count_stopped(void);
-
 #endif							/* BK_CLEANUP_H */

@@ -97,7 +97,7 @@ decide(BkPlan *plan, const BkResource *resource, double max_fraction)
 }
 
 static BkFate
-fate_of(BkVerdict verdict)
+fate_of(BkRetentionVerdict verdict)
 {
 	switch (verdict)
 	{
