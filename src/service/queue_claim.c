@@ -117,20 +117,37 @@ claim_one(void *argument)
 	bk_view_close();
 }
 
-/* Nobody deletes what will be read before it is pinned. */
 static bool
-lock_resource(Claim *claim)
+is_known_busy(const Claim *claim, const char *resource_id)
 {
-	const char *resource_id = claim->operation->resource_id;
 	ListCell   *cell;
 
 	foreach(cell, claim->busy)
 		if (strcmp(lfirst(cell), resource_id) == 0)
-			return false;
+			return true;
+	return false;
+}
+
+/*
+ * Nobody deletes what will be read before it is pinned.  Where the whole resource is gone there is nothing to lock; that the
+ * backup is gone with it is what the attempt will find.
+ */
+static bool
+lock_resource(Claim *claim)
+{
+	char	   *resource_id = unconstify(char *, claim->operation->resource_id);
+	bool		exists;
+
+	if (is_known_busy(claim, resource_id))
+		return false;
 	if (bk_resource_try_lock(resource_id, &claim->resource))
 		return true;
-	claim->busy = lappend(claim->busy, unconstify(char *, resource_id));
-	return false;
+	bk_view_open();
+	exists = bk_resource_find(resource_id, &claim->resource);
+	bk_view_close();
+	if (exists)
+		claim->busy = lappend(claim->busy, resource_id);
+	return !exists;
 }
 
 /* Have the resource's row, the operation's, and the session's lock. */

@@ -164,6 +164,11 @@ CREATE ROLE team; GRANT team TO bert; SET ROLE anna; SELECT FROM bk_create('anna
 	is(value(q{SELECT string_agg(action || ' ' || outcome || ' ' || role, ',') FROM bk_audit WHERE resource_id = 'carls' AND action = 'restore'}), 'restore failed carl', 'which is in the audit trail');
 	my $gone = value(q{SELECT backup_id FROM bk_create('gone', '1')});
 	fails_with($asked->('none', $gone, "SELECT bk_delete($gone)"), qr/^backup $gone does not exist$/, 'a backup that was deleted');
+	my $whole = value(q{SELECT backup_id FROM bk_create('whole', '1')});
+	$id = $asked->('none', $whole, "SELECT bk_delete($whole); DELETE FROM backup_service.resource WHERE resource_id = 'whole'");
+	ok(bk_wait_for(LATCH_WAIT, sub { value("SELECT status || error FROM backup_service.restore_operation WHERE operation_id = $id") eq "failedbackup $whole does not exist" }), 'a resource that is gone as a whole');
+	# There is no chain to seal its event into.
+	$node->safe_psql('postgres', q{DELETE FROM backup_service.audit_unsealed WHERE resource_id = 'whole'});
 }
 
 # Damage is found, and not tried again.
@@ -327,6 +332,6 @@ ALTER DATABASE postgres SET statement_timeout = '1ms'; ALTER DATABASE postgres S
 }
 
 ok(queue_settled($node), 'at the end nothing is left behind');
-is(value(q{SELECT string_agg(DISTINCT chain, ',') FROM bk_audit_verify()}), 'a', 'nor is anything wrong in the audit trail but what was tampered with');
+is(value(q{SELECT string_agg(DISTINCT chain, ',') FROM bk_audit_verify()}), 'a,whole', 'nor is anything wrong in the audit trail but what was tampered with');
 $node->stop;
 done_testing();
