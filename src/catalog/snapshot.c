@@ -32,7 +32,8 @@ static BkStatement trim_snapshots = {
 static BkStatement bury_snapshots = {
 	.sql = "UPDATE backup_service.snapshot s SET removed_at = $3,"
 	" counts = b.status = 'completed' AND b.expires_at IS NULL FROM backup_service.backup b"
-	" WHERE s.resource_id = $1 AND s.backup_id = ANY ($2) AND b.resource_id = $1 AND b.backup_id = s.backup_id",
+	" WHERE b.resource_id = $1 AND b.backup_id = ANY ($2)"
+	" AND s.resource_id = $1 AND s.created_at = b.created_at AND s.backup_id = b.backup_id",
 	.nargs = 3,
 	.types = {TEXTOID, INT8ARRAYOID, TIMESTAMPTZOID},
 };
