@@ -129,8 +129,8 @@ is_known_busy(const Claim *claim, const char *resource_id)
 }
 
 /*
- * Nobody deletes what will be read before it is pinned.  Where the whole resource is gone there is nothing to lock; that the
- * backup is gone with it is what the attempt will find.
+ * Nobody deletes what will be read before it is pinned.  Where the whole resource is gone there is nothing to
+ * lock; that the backup is gone with it is what the attempt will find.
  */
 static bool
 lock_resource(Claim *claim)

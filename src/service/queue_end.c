@@ -93,7 +93,7 @@ bk_queue_end_badly(const BkCall *call, const BkQueued *operation, const ErrorDat
 			 errhint("%s", again ? "It will be tried again." : "It is not tried again.")));
 }
 
-/* One that ends its process again and again, as one for which memory does not suffice, must not do so without a pause. */
+/* One that ends its process each time, such as one for which memory does not suffice, must not do so without a pause. */
 static TimestampTz
 again_at(const BkQueued *operation, TimestampTz now)
 {
