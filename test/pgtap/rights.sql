@@ -65,7 +65,7 @@ INSERT INTO matrix (call, shows, answer, cells) VALUES
 ($$bk_prune('{resource}')$$, 'r.action', 'keep | keep', 'own/42704 own/42704 own/42704 all denied denied all'),
 ($$bk_prune('{resource}', dry_run => true)$$, 'r.action', 'keep | keep', 'own/42704 own/42704 own/42704 all denied denied all'),
 ($$bk_retention_explain('{resource}')$$, 'r.rules', '{no_policy,newest} | {no_policy}', 'own/42704 own/42704 own/42704 all denied denied all'),
-($$bk_policy_simulate('{resource}', keep_last => 2)$$, 'r.rules', '{keep_last,newest} | {keep_last}', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_policy_simulate('{resource}', keep_last => 3)$$, 'r.rules', '{keep_last,newest} | {keep_last}', 'own/42704 own/42704 own/42704 all denied denied all'),
 ($$bk_resource_drop('{resource}')$$, 'r', '2', 'own/42704 own/42704 own/42704 all denied denied all'),
 ($$bk_audit_seal()$$, 'r', '0', 'denied denied denied yes denied denied yes'),
 ($$bk_audit_trim('infinity')$$, 'r', '{events}', 'denied denied denied yes denied denied yes');
