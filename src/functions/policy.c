@@ -27,7 +27,7 @@ bk_rules_argument(FunctionCallInfo fcinfo, int first, BkRetentionPolicy *rules, 
 		if (!PG_ARGISNULL(first + ARG_KEEP_LAST + rule))
 			rules->keep[rule] = PG_GETARG_INT32(first + ARG_KEEP_LAST + rule);
 	bk_check_not_null(fcinfo, first + ARG_TIME_ZONE, "time_zone");
-	*time_zone = bk_optional_text(fcinfo, first + ARG_TIME_ZONE);
+	*time_zone = bk_label_argument(fcinfo, first + ARG_TIME_ZONE, "time_zone");
 	bk_check_not_null(fcinfo, first + ARG_WEEK_START, "week_start");
 	rules->week_start = PG_GETARG_INT32(first + ARG_WEEK_START);
 }

@@ -105,9 +105,23 @@ my %functions = (
 	bk_key_retire => { version => 99 },
 	bk_key_copied => { version => 1 },
 	bk_verify_keys => {},
+	bk_health => {},
 	bk_owner_set => { resource_id => "'calls'", owner => 'current_user' },
 	bk_audit_seal => {},
 	bk_worker_start => {},
+	bk_hold => { backup_id => 'ID', name => "'a hold'", reason => "'a reason'" },
+	bk_release => { backup_id => 'ID', name => "'a hold'" },
+	bk_restore_enqueue => { backup_id => 'ID' },
+	bk_restore_at_enqueue => { resource_id => "'calls'", at => "'infinity'" },
+	bk_restore_cancel => { operation_id => 1 },
+	bk_restore_wait => { operation_id => 1 },
+	bk_policy_set => { name => "'a policy'", keep_last => 1 },
+	bk_policy_assign => { resource_id => "'calls'", name => "'gfs'" },
+	bk_policy_drop => { name => "'a policy'" },
+	bk_retention_explain => { resource_id => "'calls'" },
+	bk_policy_simulate => { resource_id => "'calls'", keep_last => 1 },
+	bk_prune => {},
+	bk_resource_drop => { resource_id => "'calls'" },
 	bk_audit_verify => {},
 	bk_audit_trim => { before => "'-infinity'" });
 my %installed = map { $_->[0] => 1 } bk_rows($node, 'postgres', q{SELECT p.proname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'backup_service' JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid});
@@ -118,6 +132,8 @@ cmp_ok(scalar @arguments, '>', 25, scalar(@arguments) . ' arguments are texts or
 
 # The call of a function with one argument replaced.
 my $id = bk_value($node, 'postgres', q{SELECT backup_id FROM bk_create('calls', '{"a": 1}')});
+# operation 1
+$node->safe_psql('postgres', "SELECT bk_restore($id)");
 
 sub call
 {
@@ -279,7 +295,8 @@ is(bk_value($node, 'late', 'SET ROLE creator; SELECT bk_read(1)'), '"the secret"
 $node->safe_psql('late', 'DROP EXTENSION backup_service');
 $node->safe_psql('postgres', 'DROP ROLE backup_service_operator; ALTER ROLE operator_of_before RENAME TO backup_service_operator');
 
-my %reads = map { $_ => 1 } qw(bk_read bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_verify_keys bk_audit_verify);
+my %reads = map { $_ => 1 } qw(bk_read bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_verify_keys bk_health bk_audit_verify bk_restore_wait
+  bk_retention_explain bk_policy_simulate);
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'base', has_streaming => 1);
