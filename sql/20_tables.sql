@@ -213,6 +213,7 @@ CREATE TABLE backup_service.notice (
 	at timestamptz NOT NULL,
 	PRIMARY KEY (resource_id, notice_id)
 );
+CREATE INDEX notice_by_id ON backup_service.notice (notice_id);
 COMMENT ON TABLE backup_service.notice IS 'notices that were committed and not yet sent; empty resource_id for those of keys';
 
 -- Everything in the tables, and where the ids stand, belongs into a dump; but notices are for those

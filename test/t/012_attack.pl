@@ -116,6 +116,7 @@ sub judge
 	{
 		return ('harmless', 'sound') if $answer->{valid} && !@{ $answer->{errors} };
 		return ('refused', $1) if !$answer->{valid} && "@{ $answer->{errors} }" =~ /The ([\w ]+) check failed: /;
+		return ('refused', 'master key') if !$answer->{valid} && !defined $answer->{dataIntegrity} && "@{ $answer->{warnings} }" =~ /^Key not available/;
 	}
 	elsif ($answer->{state} eq 'XX001')
 	{

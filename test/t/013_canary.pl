@@ -117,12 +117,14 @@ is($status, 0, 'the script ran') or diag($messages);
 is(() = $output =~ /\|true\|/g, 24, 'twenty-four backups verified');
 append_to_file("$place/fail", '');
 my $id = bk_value($node, 'postgres', 'SELECT max(backup_id) FROM bk_backups');
-for my $call ("bk_read($id)", "bk_restore($id)", "bk_verify($id)", "bk_export($id)", "bk_consolidate($id)", "bk_history('r1', 'n')", "bk_create('r1', '1')", 'bk_key_rotate()')
+for my $call ("bk_read($id)", "bk_restore($id)", "bk_export($id)", "bk_consolidate($id)", "bk_history('r1', 'n')", "bk_create('r1', '1')", 'bk_key_rotate()')
 {
 	my ($status, $output, $messages) = bk_run($node, 'postgres', "SET log_min_messages = debug5; SELECT FROM $call");
 	like($messages, qr/ERROR:  58000: .*key_command failed for key version \d/, "the command prints the key and fails: $call");
 }
 is(bk_value($node, 'postgres', 'SELECT bool_or(available) FROM bk_verify_keys()'), 'f', 'bk_verify_keys too');
+like(bk_value($node, 'postgres', "SET log_min_messages = debug5; SELECT bk_verify($id) -> 'warnings'"), qr/Key not available.*key_command failed for key version \d/, 'bk_verify warns');
+is(bk_value($node, 'postgres', "SET log_min_messages = debug5; SELECT ok FROM bk_health() WHERE name = 'keys'"), 'f', 'bk_health complains');
 unlink "$place/fail";
 
 # The control: what is to be plain is found in table, WAL and dump.

@@ -105,6 +105,7 @@ my %functions = (
 	bk_key_retire => { version => 99 },
 	bk_key_copied => { version => 1 },
 	bk_verify_keys => {},
+	bk_health => {},
 	bk_owner_set => { resource_id => "'calls'", owner => 'current_user' },
 	bk_audit_seal => {},
 	bk_audit_verify => {},
@@ -278,7 +279,7 @@ is(bk_value($node, 'late', 'SET ROLE creator; SELECT bk_read(1)'), '"the secret"
 $node->safe_psql('late', 'DROP EXTENSION backup_service');
 $node->safe_psql('postgres', 'DROP ROLE backup_service_operator; ALTER ROLE operator_of_before RENAME TO backup_service_operator');
 
-my %reads = map { $_ => 1 } qw(bk_read bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_verify_keys bk_audit_verify);
+my %reads = map { $_ => 1 } qw(bk_read bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_verify_keys bk_health bk_audit_verify);
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'base', has_streaming => 1);
