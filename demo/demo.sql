@@ -83,3 +83,59 @@ SELECT jsonb_pretty(bk_verify((SELECT backup_id FROM bk_list('languages')))) AS 
 SELECT bk_delete((SELECT backup_id FROM bk_list('subdivisions', type => 'full')));
 \timing off
 SELECT backup_id, type, base_id, stored_size, bk_verify(backup_id)->'valid' AS valid FROM bk_list('subdivisions') ORDER BY created_at;
+
+\echo
+\echo '9. A restore that the worker does, while this session looks on: the document becomes a new backup of another resource.'
+SELECT backup_id AS big FROM bk_create('measurements', (SELECT jsonb_agg(md5(i::text)) FROM generate_series(1, 700000) i), compression => 'none') \gset
+CREATE PROCEDURE watch(operation bigint) LANGUAGE plpgsql AS $$
+DECLARE
+	seen record;
+	before text = '';
+BEGIN
+	LOOP
+		SELECT status, progress, bytes_done, bytes_total INTO seen FROM bk_operations WHERE operation_id = operation;
+		IF before <> seen::text THEN
+			RAISE INFO '% %, % of % bytes', seen.status, to_char(seen.progress, '990%'), seen.bytes_done, coalesce(seen.bytes_total::text, '?');
+			before := seen::text;
+		END IF;
+		EXIT WHEN seen.status NOT IN ('queued', 'running');
+		PERFORM pg_sleep(0.01);
+	END LOOP;
+END $$;
+\set VERBOSITY terse
+SELECT bk_restore_enqueue(:big, 'measurements of yesterday') AS operation \gset
+CALL watch(:operation);
+\set VERBOSITY default
+SELECT backup_id, resource_id, type, source, size FROM bk_list('measurements of yesterday');
+
+\echo
+\echo '10. A policy, explained before it is set: what would be kept, and why.'
+SELECT backup_id, action, reason FROM bk_policy_simulate('subdivisions', keep_last => 2, keep_daily => 7);
+SELECT bk_policy_set('two, and a month', keep_last => 2, keep_for => '30 days', time_zone => 'Europe/Berlin');
+SELECT bk_policy_assign('subdivisions', 'two, and a month');
+SELECT backup_id, action, rules, until::timestamp(0) FROM bk_retention_explain('subdivisions');
+
+\echo
+\echo '11. An expiry.  The newest good backup stays, whatever its retention says; a held one too.'
+SELECT backup_id FROM generate_series(1, 3) n, bk_create('scratch', to_jsonb(n), retention => '1 second');
+SELECT bk_hold((SELECT min(backup_id) FROM bk_list('scratch')), 'case 4711', 'evidence');
+SELECT pg_sleep(1.1);
+SELECT backup_id, action, reason FROM bk_prune('scratch');
+
+\echo
+\echo '12. The worker''s scrub finds the damage of step 7 by itself.'
+CREATE PROCEDURE wait_for_scrub() LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1 .. 200 LOOP
+		EXIT WHEN EXISTS (SELECT FROM bk_backups WHERE status = 'corrupt');
+		PERFORM pg_sleep(0.1);
+	END LOOP;
+END $$;
+CALL wait_for_scrub();
+SELECT backup_id, resource_id, status FROM bk_backups WHERE resource_id = 'languages';
+SELECT name, ok, critical, detail FROM bk_health() WHERE NOT ok;
+
+\echo
+\echo '13. Who did what; and nothing was done behind the functions'' back that the trail does not cover.'
+SELECT action, outcome, role, count(*) FROM bk_audit GROUP BY action, outcome, role ORDER BY count(*) DESC, action;
+SELECT count(*) AS "rows of bk_audit_verify()" FROM bk_audit_verify();

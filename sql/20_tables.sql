@@ -23,11 +23,20 @@ CREATE TABLE backup_service.resource (
 	backups_made bigint NOT NULL DEFAULT 0,
 	bytes_stored bigint NOT NULL DEFAULT 0,
 	audit_number bigint NOT NULL DEFAULT 0,
-	audit_hash bytea NOT NULL DEFAULT ''
+	audit_hash bytea NOT NULL DEFAULT '',
+	policy text COLLATE "C",
+	cleanup_removed integer NOT NULL DEFAULT 0,
+	cleanup_stopped_at timestamptz,
+	dropped_at timestamptz
 );
 COMMENT ON TABLE backup_service.resource IS 'what is backed up, and by whom; the row is the lock of its writers';
 COMMENT ON COLUMN backup_service.resource.audit_number IS 'where the resource''s chain of audit events ends, as audit_hash';
 COMMENT ON COLUMN backup_service.resource.bytes_stored IS 'stored bytes of all backups ever made; never falls';
+COMMENT ON COLUMN backup_service.resource.policy IS 'its own retention policy; null for that of its type, or the default';
+COMMENT ON COLUMN backup_service.resource.cleanup_removed IS 'how many backups a run of clean-up that has not ended has removed';
+COMMENT ON COLUMN backup_service.resource.cleanup_stopped_at IS 'when clean-up stopped at backup_service.cleanup_max_fraction; until bk_prune()';
+COMMENT ON COLUMN backup_service.resource.dropped_at IS 'set by bk_resource_drop(): the row is there for the audit trail alone, until the name is backed up again';
+CREATE INDEX resource_cleanup_stopped ON backup_service.resource (resource_id) WHERE cleanup_stopped_at IS NOT NULL;
 
 CREATE TABLE backup_service.key (
 	version integer PRIMARY KEY CHECK (version > 0),
@@ -97,8 +106,10 @@ CREATE TABLE backup_service.snapshot (
 	created_at timestamptz NOT NULL,
 	backup_id bigint NOT NULL,
 	removed_at timestamptz,
+	counts boolean NOT NULL DEFAULT true,
 	PRIMARY KEY (resource_id, created_at, backup_id)
 );
+COMMENT ON COLUMN backup_service.snapshot.counts IS 'whether a tombstone has a place in the rules of policies: not where the backup was corrupt or had a retention of its own';
 COMMENT ON TABLE backup_service.snapshot IS 'recovery points of a resource''s timeline; removed_at marks the tombstone of a deleted backup';
 
 CREATE TABLE backup_service.hold (
@@ -147,7 +158,42 @@ COMMENT ON TABLE backup_service.restore_operation IS 'one restore each: what, fo
 CREATE INDEX restore_operation_by_id ON backup_service.restore_operation (operation_id);
 CREATE INDEX restore_operation_timeline ON backup_service.restore_operation (created_at, operation_id);
 
--- The audit trail.  Every resource has a chain of events, and the keys have one under the resource_id ''.  Roles are text:
+-- Retention policies.  Nothing refers to them but names that the functions check, so that they can be copied to
+-- every node where the tables of resources are distributed.
+CREATE TABLE backup_service.policy (
+	name text COLLATE "C" PRIMARY KEY,
+	keep_for interval,
+	keep_last integer,
+	keep_hourly integer,
+	keep_daily integer,
+	keep_weekly integer,
+	keep_monthly integer,
+	keep_yearly integer,
+	time_zone text NOT NULL DEFAULT 'UTC',
+	week_start integer NOT NULL DEFAULT 1,
+	expect_every interval,
+	max_snapshots integer,
+	ready_made boolean NOT NULL DEFAULT false,
+	created_by name NOT NULL,
+	updated_at timestamptz NOT NULL
+);
+COMMENT ON TABLE backup_service.policy IS 'retention policies: docs/retention.md says what the rules keep';
+COMMENT ON COLUMN backup_service.policy.expect_every IS 'how often a backup is expected; null where none is missed';
+COMMENT ON COLUMN backup_service.policy.max_snapshots IS 'how many recovery points a resource keeps, 0 for no limit; null as backup_service.max_snapshots says';
+INSERT INTO backup_service.policy (name, keep_daily, keep_weekly, keep_monthly, keep_yearly, ready_made, created_by, updated_at)
+VALUES ('daily', 7, NULL, NULL, NULL, true, current_user, pg_catalog.now()),
+	   ('weekly', NULL, 4, NULL, NULL, true, current_user, pg_catalog.now()),
+	   ('monthly', NULL, NULL, 12, NULL, true, current_user, pg_catalog.now()),
+	   ('yearly', NULL, NULL, NULL, 7, true, current_user, pg_catalog.now()),
+	   ('gfs', 7, 4, 12, 7, true, current_user, pg_catalog.now());
+
+CREATE TABLE backup_service.policy_assignment (
+	resource_type text COLLATE "C" PRIMARY KEY,
+	policy text COLLATE "C" NOT NULL
+);
+COMMENT ON TABLE backup_service.policy_assignment IS 'which policy resources of a type have that have none of their own; the type '''' is the default';
+
+-- The audit trail.  Every resource has a chain of events, and the keys and policies have one under the resource_id ''.  Roles are text:
 -- a name that a LATIN1 database holds may be too long for a name in UTF-8, and what was hashed must stay.
 CREATE TABLE backup_service.audit_event (
 	resource_id text COLLATE "C" NOT NULL,
@@ -227,6 +273,8 @@ SELECT pg_catalog.pg_extension_config_dump('backup_service.snapshot', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.restore_operation', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.restore_operation_operation_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.hold', '');
+SELECT pg_catalog.pg_extension_config_dump('backup_service.policy', 'WHERE NOT ready_made');
+SELECT pg_catalog.pg_extension_config_dump('backup_service.policy_assignment', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.audit_event', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.audit_unsealed', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.audit_unsealed_event_id_seq', '');

@@ -131,6 +131,45 @@ CREATE FUNCTION @extschema@.bk_restore_wait(operation_id bigint, timeout interva
 RETURNS text LANGUAGE C AS 'MODULE_PATHNAME', 'bk_restore_wait';
 COMMENT ON FUNCTION @extschema@.bk_restore_wait IS 'wait until a queued restore has ended, or the time is over, and give its status';
 
+CREATE FUNCTION @extschema@.bk_policy_set(
+	name text, keep_for interval = NULL, keep_last integer = NULL, keep_hourly integer = NULL, keep_daily integer = NULL,
+	keep_weekly integer = NULL, keep_monthly integer = NULL, keep_yearly integer = NULL, time_zone text = 'UTC',
+	week_start integer = 1, expect_every interval = NULL, max_snapshots integer = NULL)
+RETURNS void LANGUAGE C AS 'MODULE_PATHNAME', 'bk_policy_set';
+COMMENT ON FUNCTION @extschema@.bk_policy_set IS 'make or replace a retention policy; a backup is kept where one of the rules keeps it';
+
+CREATE FUNCTION @extschema@.bk_policy_drop(name text)
+RETURNS void LANGUAGE C AS 'MODULE_PATHNAME', 'bk_policy_drop';
+COMMENT ON FUNCTION @extschema@.bk_policy_drop IS 'remove a retention policy that is assigned to nothing';
+
+CREATE FUNCTION @extschema@.bk_policy_assign(resource_id text, name text, resource_type text = NULL)
+RETURNS void LANGUAGE C AS 'MODULE_PATHNAME', 'bk_policy_assign';
+COMMENT ON FUNCTION @extschema@.bk_policy_assign IS 'assign a retention policy to a resource, to a type of resources, or (both null) to all others; a name of null takes it away';
+
+CREATE FUNCTION @extschema@.bk_prune(
+	resource_id text = NULL, dry_run boolean = false, OUT backup_id bigint, OUT action text, OUT reason text)
+RETURNS SETOF record LANGUAGE C AS 'MODULE_PATHNAME', 'bk_prune';
+COMMENT ON FUNCTION @extschema@.bk_prune IS 'remove what retention does not keep of a resource, or of all that one may use; with dry_run only say what would happen';
+
+CREATE FUNCTION @extschema@.bk_retention_explain(
+	resource_id text, OUT backup_id bigint, OUT created_at timestamptz, OUT action text, OUT rules text[],
+	OUT until timestamptz, OUT until_is_exact boolean, OUT reason text)
+RETURNS SETOF record LANGUAGE C AS 'MODULE_PATHNAME', 'bk_retention_explain';
+COMMENT ON FUNCTION @extschema@.bk_retention_explain IS 'which backups of a resource are kept, by which rules, and until when';
+
+CREATE FUNCTION @extschema@.bk_policy_simulate(
+	resource_id text, keep_for interval = NULL, keep_last integer = NULL, keep_hourly integer = NULL, keep_daily integer = NULL,
+	keep_weekly integer = NULL, keep_monthly integer = NULL, keep_yearly integer = NULL, time_zone text = 'UTC',
+	week_start integer = 1,
+	OUT backup_id bigint, OUT created_at timestamptz, OUT action text, OUT rules text[],
+	OUT until timestamptz, OUT until_is_exact boolean, OUT reason text)
+RETURNS SETOF record LANGUAGE C AS 'MODULE_PATHNAME', 'bk_policy_simulate';
+COMMENT ON FUNCTION @extschema@.bk_policy_simulate IS 'what bk_retention_explain() would say if the resource had a policy of these rules';
+
+CREATE FUNCTION @extschema@.bk_resource_drop(resource_id text)
+RETURNS bigint LANGUAGE C AS 'MODULE_PATHNAME', 'bk_resource_drop';
+COMMENT ON FUNCTION @extschema@.bk_resource_drop IS 'remove a resource with all of its backups, and say how many those were; its audit trail stays, and its name is free';
+
 CREATE FUNCTION @extschema@.bk_health(OUT name text, OUT ok boolean, OUT critical boolean, OUT detail text)
 RETURNS SETOF record LANGUAGE C AS 'MODULE_PATHNAME', 'bk_health';
 COMMENT ON FUNCTION @extschema@.bk_health IS 'whether all is well, a row for each thing that may not be; critical: where it is not, backups or restores fail, or soon will';

@@ -19,7 +19,8 @@ GRANT EXECUTE ON FUNCTION
 	@extschema@.bk_delta, @extschema@.bk_apply, @extschema@.bk_diff, @extschema@.bk_history, @extschema@.bk_verify,
 	@extschema@.bk_delete, @extschema@.bk_consolidate, @extschema@.bk_export, @extschema@.bk_owner_set,
 	@extschema@.bk_hold, @extschema@.bk_release,
-	@extschema@.bk_restore_enqueue, @extschema@.bk_restore_at_enqueue, @extschema@.bk_restore_cancel, @extschema@.bk_restore_wait
+	@extschema@.bk_restore_enqueue, @extschema@.bk_restore_at_enqueue, @extschema@.bk_restore_cancel, @extschema@.bk_restore_wait,
+	@extschema@.bk_prune, @extschema@.bk_retention_explain, @extschema@.bk_policy_simulate, @extschema@.bk_resource_drop
 	TO backup_service_user;
 -- Lists, the trail's verification and pure functions tell an auditor no document.
 GRANT EXECUTE ON FUNCTION @extschema@.bk_list, @extschema@.bk_delta, @extschema@.bk_apply, @extschema@.bk_audit_verify
@@ -28,6 +29,6 @@ GRANT EXECUTE ON FUNCTION @extschema@.bk_list, @extschema@.bk_delta, @extschema@
 GRANT EXECUTE ON FUNCTION @extschema@.bk_health TO backup_service_auditor;
 
 GRANT SELECT ON @extschema@.bk_backups, @extschema@.bk_resources, @extschema@.bk_snapshots, @extschema@.bk_operations,
-	@extschema@.bk_audit, @extschema@.bk_holds
+	@extschema@.bk_audit, @extschema@.bk_holds, @extschema@.bk_policies
 	TO backup_service_user, backup_service_operator, backup_service_auditor;
 GRANT SELECT ON @extschema@.bk_keys TO backup_service_operator, backup_service_auditor;

@@ -7,9 +7,12 @@
 #include <limits.h>
 
 #include "common/backup_types.h"
+#include "datatype/timestamp.h"
 #include "utils/guc.h"
 #include "utils/varlena.h"
 
+int			bk_setting_cleanup_interval = 3600;
+double		bk_setting_cleanup_max_fraction = 0.5;
 int			bk_setting_compression = BK_COMPRESSION_GZIP;
 char	   *bk_setting_databases;
 bool		bk_setting_encrypt = true;
@@ -20,10 +23,12 @@ char	   *bk_setting_key_file;
 bool		bk_setting_key_file_create = true;
 int			bk_setting_max_attempts = 5;
 int			bk_setting_max_chain_length = 100;
+int			bk_setting_max_restore_workers = 2;
 int			bk_setting_max_snapshots = 100;
 bool		bk_setting_notify = true;
 int			bk_setting_scrub_budget = 1024 * 1024;
 int			bk_setting_scrub_interval = 24 * 60 * 60;
+int			bk_setting_operation_retention = 90 * SECS_PER_DAY;
 int			bk_setting_worker_idle_timeout = 60;
 
 static const struct config_enum_entry compression_options[] = {
@@ -51,6 +56,28 @@ check_databases(char **value, void **extra, GucSource source)
 void
 bk_settings_init(void)
 {
+	DefineCustomIntVariable("backup_service.cleanup_interval",
+							"How often the worker removes what retention does not keep.",
+							"0 means never.",
+							&bk_setting_cleanup_interval,
+							3600, /* boot value */
+							0, /* min */
+							INT_MAX / 1000, /* max */
+							PGC_SIGHUP,
+							GUC_UNIT_S,
+							NULL, NULL, NULL);
+
+	DefineCustomRealVariable("backup_service.cleanup_max_fraction",
+							 "How large a part of a resource's backups one run of clean-up removes at most.",
+							 "A resource with fewer than ten backups is not limited; bk_prune() never is.",
+							 &bk_setting_cleanup_max_fraction,
+							 0.5, /* boot value */
+							 0.0, /* min */
+							 1.0, /* max */
+							 PGC_SIGHUP,
+							 0, /* flags */
+							 NULL, NULL, NULL);
+
 	DefineCustomEnumVariable("backup_service.compression",
 							 "How payloads are compressed where bk_create() is not told.",
 							 NULL,
@@ -150,6 +177,17 @@ bk_settings_init(void)
 							0, /* flags */
 							NULL, NULL, NULL);
 
+	DefineCustomIntVariable("backup_service.max_restore_workers",
+							"How many queued restores of a database run at once.",
+							"The database's worker does one; each further one takes a background worker slot.",
+							&bk_setting_max_restore_workers,
+							2, /* boot value */
+							1, /* min */
+							BK_MAX_RESTORE_WORKERS, /* max */
+							PGC_SIGHUP,
+							0, /* flags */
+							NULL, NULL, NULL);
+
 	DefineCustomIntVariable("backup_service.max_snapshots",
 							"How many backups a resource's timeline holds; 0 means no limit.",
 							"The oldest leaves first; it can still be restored by its id.",
@@ -169,6 +207,17 @@ bk_settings_init(void)
 							 PGC_SIGHUP,
 							 0, /* flags */
 							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("backup_service.operation_retention",
+							"How long restores that have ended are listed; 0 means for ever.",
+							NULL,
+							&bk_setting_operation_retention,
+							90 * SECS_PER_DAY, /* boot value */
+							0, /* min */
+							INT_MAX, /* max */
+							PGC_SIGHUP,
+							GUC_UNIT_S,
+							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("backup_service.scrub_budget",
 							"How much stored data the worker reads in one scrub.",

@@ -10,6 +10,11 @@
 /* A chain is never longer, whatever the setting says. */
 #define BK_MAX_CHAIN_LENGTH		10000
 
+/* Of one database, the worker itself among them. */
+#define BK_MAX_RESTORE_WORKERS	64
+
+extern int	bk_setting_cleanup_interval;	/* seconds; 0: never */
+extern double bk_setting_cleanup_max_fraction;
 extern int	bk_setting_compression; /* a BkCompression */
 extern char *bk_setting_databases;
 extern bool bk_setting_encrypt;
@@ -20,10 +25,12 @@ extern char *bk_setting_key_file;
 extern bool bk_setting_key_file_create;
 extern int	bk_setting_max_attempts;
 extern int	bk_setting_max_chain_length;
+extern int	bk_setting_max_restore_workers;
 extern int	bk_setting_max_snapshots;
 extern bool bk_setting_notify;
 extern int	bk_setting_scrub_budget;	/* kilobytes */
 extern int	bk_setting_scrub_interval;	/* seconds */
+extern int	bk_setting_operation_retention; /* seconds */
 extern int	bk_setting_worker_idle_timeout; /* seconds */
 
 extern void bk_settings_init(void);

@@ -11,7 +11,7 @@
 #include "datatype/timestamp.h"
 #include "utils/jsonb.h"
 
-/* The chain of what happens to keys, which are no resource's. */
+/* The chain of what happens to keys and policies, which are no resource's. */
 #define BK_KEY_CHAIN	""
 
 /* What an event says of its backup. */
@@ -81,7 +81,7 @@ extern char *bk_event_find_unsealed_resource(const char *after);
 /* How many are unsealed, counted up to limit, and since when one of these is, in a view. */
 extern int64 bk_event_count_unsealed(int limit, TimestampTz *oldest);
 
-/* The oldest unsealed events of a resource, and their ids, in a view; at most limit. */
+/* The oldest unsealed events of reads of a resource, and their ids, in a view; at most limit. */
 extern int	bk_event_find_unsealed(const char *resource_id, int limit, BkEvent **events, int64 **ids);
 
 /* Remove unsealed events, and say how many there were. */

@@ -9,7 +9,10 @@
 
 static BkStatement insert_hold = {
 	.sql = "INSERT INTO backup_service.hold (resource_id, backup_id, name, reason, until, created_by, created_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (resource_id, backup_id, name) DO NOTHING",
+	" VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (resource_id, backup_id, name) DO UPDATE"
+	" SET reason = excluded.reason, until = excluded.until, created_by = excluded.created_by,"
+	" created_at = excluded.created_at"
+	" WHERE hold.until <= excluded.created_at",
 	.nargs = 7,
 	.types = {TEXTOID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, NAMEOID, TIMESTAMPTZOID},
 };

@@ -19,7 +19,7 @@ typedef struct BkHold
 	TimestampTz created_at;
 } BkHold;
 
-/* False where the backup has a hold of that name. */
+/* In place of one of the same name that has ended; false where the backup has one that has not. */
 extern bool bk_hold_insert(const BkHold *hold);
 
 /* False where it has none. */

@@ -4,11 +4,8 @@
  */
 #include "catalog/key.h"
 
-#include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "utils/inval.h"
-#include "utils/lsyscache.h"
+#include "catalog/watch.h"
 #include "utils/timestamp.h"
 
 static BkStatement find_active = {
@@ -62,51 +59,15 @@ static BkStatement set_copied = {
 	.types = {INT4OID, TIMESTAMPTZOID},
 };
 
-/*
- * The active version as it was read last.  Forgotten when the table changes as a
- * whole (the extension is dropped, a version is added), and when a transaction or
- * subtransaction aborts, which may have taken back the row.
- */
+/* The active version as it was read last. */
 static struct
 {
-	bool		watched;		/* the callbacks are registered */
-	Oid			table;
-	int32		version;		/* 0: not known */
+	BkWatch		watch;
+	int32		version;		/* 0: there was none */
 	uint8		fingerprint[BK_FINGERPRINT_BYTES];
-} active;
-
-static void
-forget_on_invalidation(Datum argument, Oid relation)
-{
-	if (relation == active.table || relation == InvalidOid)
-		active.version = 0;
-}
-
-static void
-forget_on_abort(XactEvent event, void *argument)
-{
-	if (event == XACT_EVENT_ABORT)
-		active.version = 0;
-}
-
-static void
-forget_on_subabort(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *argument)
-{
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		active.version = 0;
-}
-
-static void
-watch(void)
-{
-	active.table = get_relname_relid("key", get_namespace_oid("backup_service", false));
-	if (active.watched)
-		return;
-	CacheRegisterRelcacheCallback(forget_on_invalidation, (Datum) 0);
-	RegisterXactCallback(forget_on_abort, NULL);
-	RegisterSubXactCallback(forget_on_subabort, NULL);
-	active.watched = true;
-}
+} active = {
+	.watch = {.table = "key"},
+};
 
 /* Read the newest active version into the cache. */
 static void
@@ -114,7 +75,8 @@ read_active(void)
 {
 	BkValues	values = {0};
 
-	watch();
+	bk_watch_begin(&active.watch);
+	active.version = 0;
 	if (bk_statement_write(&find_active, &values) > 0)
 	{
 		if (!bk_column_bytes(0, 2, active.fingerprint, BK_FINGERPRINT_BYTES))
@@ -127,24 +89,10 @@ read_active(void)
 int32
 bk_key_find_active(uint8 fingerprint[BK_FINGERPRINT_BYTES])
 {
-	int32		version;
-
-	if (active.version == 0)
+	if (active.version == 0 || !bk_watch_is_fresh(&active.watch))
 		read_active();
 	memcpy(fingerprint, active.fingerprint, BK_FINGERPRINT_BYTES);
-	version = active.version;
-	/* What an old snapshot shows may have changed, and the news of it have come already. */
-	if (IsolationUsesXactSnapshot())
-		active.version = 0;
-	return version;
-}
-
-/* Every session shall see a change of the table, at our commit. */
-static void
-announce_change(void)
-{
-	CacheInvalidateRelcacheByRelid(get_relname_relid("key", get_namespace_oid("backup_service", false)));
-	active.version = 0;
+	return active.version;
 }
 
 bool
@@ -159,7 +107,7 @@ bk_key_insert(int32 version, const uint8 fingerprint[BK_FINGERPRINT_BYTES],
 	bk_value_add_name(&values, created_by);
 	bk_value_add(&values, TimestampTzGetDatum(created_at));
 	inserted = bk_statement_write(&insert_key, &values) == 1;
-	announce_change();
+	bk_watch_announce(&active.watch);
 	return inserted;
 }
 
@@ -229,7 +177,7 @@ bk_key_set_retired(int32 version)
 
 	bk_value_add(&values, Int32GetDatum(version));
 	found = bk_statement_write(&set_retired, &values) == 1;
-	announce_change();
+	bk_watch_announce(&active.watch);
 	return found;
 }
 

@@ -11,7 +11,7 @@
 /* The columns that read_row() expects, in its order. */
 #define COLUMNS \
 	"resource_id, operation_id, backup_id, target_resource_id, type, validate, role, created_by, created_at," \
-	" status, attempts"
+	" next_attempt_at, status, attempts"
 #define FIND \
 	"SELECT " COLUMNS " FROM backup_service.restore_operation WHERE resource_id = $1 AND operation_id = $2"
 #define UPDATE(assignments) \
@@ -51,9 +51,10 @@ static BkStatement try_lock_operation = {
 
 static BkStatement find_due = {
 	.sql = "SELECT " COLUMNS " FROM backup_service.restore_operation"
-	" WHERE status = 'queued' AND next_attempt_at <= $1 ORDER BY next_attempt_at, operation_id LIMIT $2",
-	.nargs = 2,
-	.types = {TIMESTAMPTZOID, INT4OID},
+	" WHERE status = 'queued' AND next_attempt_at <= $1 AND (next_attempt_at, operation_id) > ($2, $3)"
+	" ORDER BY next_attempt_at, operation_id LIMIT $4",
+	.nargs = 4,
+	.types = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT4OID},
 };
 
 static BkStatement next_due = {
@@ -67,6 +68,27 @@ static BkStatement find_running = {
 	" WHERE status = 'running' ORDER BY resource_id, operation_id LIMIT $1",
 	.nargs = 1,
 	.types = {INT4OID},
+};
+
+/* What ended before a time was made before it, which is what the index knows. */
+static BkStatement find_ended = {
+	.sql = "SELECT " COLUMNS " FROM backup_service.restore_operation"
+	" WHERE created_at < $1 AND completed_at < $1 ORDER BY created_at, operation_id LIMIT $2",
+	.nargs = 2,
+	.types = {TIMESTAMPTZOID, INT4OID},
+};
+
+static BkStatement find_oldest_end = {
+	.sql = "SELECT completed_at FROM backup_service.restore_operation"
+	" WHERE completed_at IS NOT NULL ORDER BY created_at, operation_id LIMIT 1",
+	.nargs = 0,
+};
+
+static BkStatement delete_ended = {
+	.sql = "DELETE FROM backup_service.restore_operation"
+	" WHERE resource_id = $1 AND operation_id = $2 AND completed_at IS NOT NULL",
+	.nargs = 2,
+	.types = {TEXTOID, INT8OID},
 };
 
 static BkStatement find_pin = {
@@ -162,8 +184,9 @@ read_row(uint64 row, BkQueued *operation)
 	operation->role = bk_column_text(row, 7);
 	operation->created_by = bk_column_text(row, 8);
 	operation->created_at = bk_column_int64(row, 9);
-	operation->status = bk_column_text(row, 10);
-	operation->attempts = bk_column_int32(row, 11);
+	operation->next_attempt_at = bk_column_int64(row, 10);
+	operation->status = bk_column_text(row, 11);
+	operation->attempts = bk_column_int32(row, 12);
 }
 
 static bool
@@ -220,25 +243,59 @@ read_all(uint64 rows, BkQueued **operations)
 }
 
 int
-bk_queue_find_due(TimestampTz now, int limit, BkQueued **operations)
+bk_queue_find_due(TimestampTz now, const BkQueued *after, int limit, BkQueued **operations)
 {
 	BkValues	values = {0};
 
 	bk_value_add(&values, TimestampTzGetDatum(now));
+	bk_value_add(&values, TimestampTzGetDatum(after ? after->next_attempt_at : DT_NOBEGIN));
+	bk_value_add_int64(&values, after ? after->operation_id : 0);
 	bk_value_add(&values, Int32GetDatum(limit));
 	return read_all(bk_statement_read(&find_due, &values, 0), operations);
+}
+
+/* A query that gives one time at most. */
+static TimestampTz
+read_time(BkStatement *statement)
+{
+	BkValues	values = {0};
+	TimestampTz time = DT_NOEND;
+
+	if (bk_statement_read(statement, &values, 1) == 1)
+		time = bk_column_int64(0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return time;
 }
 
 TimestampTz
 bk_queue_next_due(void)
 {
-	BkValues	values = {0};
-	TimestampTz due = DT_NOEND;
+	return read_time(&next_due);
+}
 
-	if (bk_statement_read(&next_due, &values, 1) == 1)
-		due = bk_column_int64(0, 1);
-	SPI_freetuptable(SPI_tuptable);
-	return due;
+TimestampTz
+bk_queue_find_oldest_end(void)
+{
+	return read_time(&find_oldest_end);
+}
+
+int
+bk_queue_find_ended(TimestampTz before, int limit, BkQueued **operations)
+{
+	BkValues	values = {0};
+
+	bk_value_add(&values, TimestampTzGetDatum(before));
+	bk_value_add(&values, Int32GetDatum(limit));
+	return read_all(bk_statement_read(&find_ended, &values, 0), operations);
+}
+
+void
+bk_queue_delete(const BkQueued *operation)
+{
+	BkValues	values = {0};
+
+	add_key(&values, operation->resource_id, operation->operation_id);
+	bk_statement_write(&delete_ended, &values);
 }
 
 int

@@ -23,6 +23,7 @@ typedef struct BkQueued
 	const char *role;			/* who asked, and whose rights count */
 	const char *created_by;		/* a label */
 	TimestampTz created_at;
+	TimestampTz next_attempt_at;	/* 0: not queued */
 	const char *status;
 	int32		attempts;		/* begun so far */
 } BkQueued;
@@ -42,14 +43,26 @@ extern bool bk_queue_lock(const char *resource_id, int64 operation_id, BkQueued 
 /* The same without waiting: false also where another session has it. */
 extern bool bk_queue_try_lock(const char *resource_id, int64 operation_id, BkQueued *operation);
 
-/* Operations that may be tried at a time, the longest due first, in a view; unlocked, at most limit. */
-extern int	bk_queue_find_due(TimestampTz now, int limit, BkQueued **operations);
+/*
+ * Operations that may be tried at a time, the longest due first, in a view; unlocked, at most limit, from the
+ * one after a given one on, or (NULL) from the first.
+ */
+extern int	bk_queue_find_due(TimestampTz now, const BkQueued *after, int limit, BkQueued **operations);
 
 /* When the first one may be tried, in a view; DT_NOEND where none is queued. */
 extern TimestampTz bk_queue_next_due(void);
 
 /* The operations that are said to be running, in a view; at most limit. */
 extern int	bk_queue_find_running(int limit, BkQueued **operations);
+
+/* Operations that had ended before a time, in a view; at most limit. */
+extern int	bk_queue_find_ended(TimestampTz before, int limit, BkQueued **operations);
+
+/* When one of the oldest operations that have ended did so, in a view; DT_NOEND where none has. */
+extern TimestampTz bk_queue_find_oldest_end(void);
+
+/* Forget an operation that has ended. */
+extern void bk_queue_delete(const BkQueued *operation);
 
 /* A running operation of a locked resource that reads one of these backups; 0 for none. */
 extern int64 bk_queue_find_pin(const char *resource_id, const int64 *ids, int count);

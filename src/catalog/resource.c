@@ -8,7 +8,8 @@
 #include "utils/timestamp.h"
 
 #define FIND_RESOURCE \
-	"SELECT resource_id, owner, last_backup_at, audit_number, audit_hash FROM backup_service.resource WHERE resource_id = $1"
+	"SELECT resource_id, owner, last_backup_at, audit_number, audit_hash, cleanup_removed, cleanup_stopped_at," \
+	" dropped_at IS NOT NULL FROM backup_service.resource WHERE resource_id = $1"
 
 static BkStatement find_resource = {
 	.sql = FIND_RESOURCE,
@@ -48,6 +49,45 @@ static BkStatement set_owner = {
 	.types = {TEXTOID, NAMEOID},
 };
 
+static BkStatement set_cleanup = {
+	.sql = "UPDATE backup_service.resource SET cleanup_removed = $2, cleanup_stopped_at = $3 WHERE resource_id = $1",
+	.nargs = 3,
+	.types = {TEXTOID, INT4OID, TIMESTAMPTZOID},
+};
+
+static BkStatement set_dropped = {
+	.sql = "UPDATE backup_service.resource SET dropped_at = $2, policy = NULL, cleanup_removed = 0,"
+	" cleanup_stopped_at = NULL WHERE resource_id = $1",
+	.nargs = 2,
+	.types = {TEXTOID, TIMESTAMPTZOID},
+};
+
+static BkStatement revive = {
+	.sql = "UPDATE backup_service.resource SET dropped_at = NULL, owner = $2, created_at = $3 WHERE resource_id = $1",
+	.nargs = 3,
+	.types = {TEXTOID, NAMEOID, TIMESTAMPTZOID},
+};
+
+/* A page is cut before anything else is asked, so that each is as short as the next. */
+static BkStatement find_after = {
+	.sql = "SELECT r.resource_id, r.owner, r.cleanup_stopped_at IS NULL"
+	" AND (coalesce(r.policy, t.policy, d.policy) IS NOT NULL OR e.resource_id IS NOT NULL)"
+	" FROM (SELECT resource_id, owner, resource_type, policy, cleanup_stopped_at FROM backup_service.resource"
+	"   WHERE resource_id > $1 AND dropped_at IS NULL ORDER BY resource_id LIMIT $3) r"
+	" LEFT JOIN backup_service.policy_assignment t ON t.resource_type = r.resource_type"
+	" LEFT JOIN backup_service.policy_assignment d ON d.resource_type = ''"
+	" LEFT JOIN (SELECT DISTINCT resource_id FROM backup_service.backup WHERE expires_at <= $2) e"
+	"   ON e.resource_id = r.resource_id"
+	" ORDER BY r.resource_id",
+	.nargs = 3,
+	.types = {TEXTOID, TIMESTAMPTZOID, INT4OID},
+};
+
+static BkStatement count_stopped = {
+	.sql = "SELECT pg_catalog.count(*) FROM backup_service.resource WHERE cleanup_stopped_at IS NOT NULL",
+	.nargs = 0,
+};
+
 static void
 read_row(BkResource *resource)
 {
@@ -58,6 +98,9 @@ read_row(BkResource *resource)
 	resource->audit_number = bk_column_int64(0, 4);
 	if (!bk_column_bytes(0, 5, resource->audit_hash, BK_DIGEST_BYTES))
 		memset(resource->audit_hash, 0, BK_DIGEST_BYTES);
+	resource->cleanup_removed = bk_column_int32(0, 6);
+	resource->cleanup_stopped_at = bk_column_int64(0, 7);
+	resource->dropped = bk_column_bool(0, 8);
 	SPI_freetuptable(SPI_tuptable);
 }
 
@@ -130,4 +173,69 @@ bk_resource_set_owner(const char *resource_id, const char *owner)
 	bk_value_add_text(&values, resource_id);
 	bk_value_add_name(&values, owner);
 	bk_statement_write(&set_owner, &values);
+}
+
+void
+bk_resource_set_cleanup(const char *resource_id, int32 removed, TimestampTz stopped_at)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add(&values, Int32GetDatum(removed));
+	bk_value_add_time(&values, stopped_at);
+	bk_statement_write(&set_cleanup, &values);
+}
+
+void
+bk_resource_set_dropped(const char *resource_id, TimestampTz dropped_at)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add(&values, TimestampTzGetDatum(dropped_at));
+	bk_statement_write(&set_dropped, &values);
+}
+
+void
+bk_resource_revive(const char *resource_id, const char *owner, TimestampTz created_at)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add_name(&values, owner);
+	bk_value_add(&values, TimestampTzGetDatum(created_at));
+	bk_statement_write(&revive, &values);
+}
+
+int
+bk_resource_find_after(const char *resource_id, TimestampTz now, int limit, BkResourceEntry **entries)
+{
+	BkValues	values = {0};
+	uint64		count;
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add(&values, TimestampTzGetDatum(now));
+	bk_value_add(&values, Int32GetDatum(limit));
+	count = bk_statement_read(&find_after, &values, 0);
+	*entries = palloc(sizeof(BkResourceEntry) * Max(count, 1));
+	for (uint64 i = 0; i < count; i++)
+		(*entries)[i] = (BkResourceEntry) {
+			.resource_id = bk_column_text(i, 1),
+			.owner = bk_column_is_null(i, 2) ? pstrdup("") : bk_column_text(i, 2),
+			.may_expire = bk_column_bool(i, 3),
+		};
+	SPI_freetuptable(SPI_tuptable);
+	return count;
+}
+
+int64
+bk_resource_count_stopped(void)
+{
+	BkValues	values = {0};
+	int64		count;
+
+	bk_statement_read(&count_stopped, &values, 1);
+	count = bk_column_int64(0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return count;
 }

@@ -30,9 +30,18 @@ static BkStatement trim_snapshots = {
 };
 
 static BkStatement bury_snapshots = {
-	.sql = "UPDATE backup_service.snapshot SET removed_at = $3 WHERE resource_id = $1 AND backup_id = ANY ($2)",
+	.sql = "UPDATE backup_service.snapshot s SET removed_at = $3,"
+	" counts = b.status = 'completed' AND b.expires_at IS NULL FROM backup_service.backup b"
+	" WHERE b.resource_id = $1 AND b.backup_id = ANY ($2)"
+	" AND s.resource_id = $1 AND s.created_at = b.created_at AND s.backup_id = b.backup_id",
 	.nargs = 3,
 	.types = {TEXTOID, INT8ARRAYOID, TIMESTAMPTZOID},
+};
+
+static BkStatement delete_snapshots = {
+	.sql = "DELETE FROM backup_service.snapshot WHERE resource_id = $1",
+	.nargs = 1,
+	.types = {TEXTOID},
 };
 
 static BkStatement find_snapshot = {
@@ -85,6 +94,15 @@ bk_snapshot_bury(const char *resource_id, const int64 *ids, int count, Timestamp
 	bk_value_add_ids(&values, ids, count);
 	bk_value_add(&values, TimestampTzGetDatum(removed_at));
 	bk_statement_write(&bury_snapshots, &values);
+}
+
+void
+bk_snapshot_delete_all(const char *resource_id)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_statement_write(&delete_snapshots, &values);
 }
 
 /* Run a query of at most one point. */

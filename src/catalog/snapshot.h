@@ -18,8 +18,11 @@ typedef struct BkSnapshot
 /* Keep the newest max_live live points, and those of held backups; whatever else is older than them leaves. */
 extern void bk_snapshot_trim(const char *resource_id, int32 max_live, TimestampTz now);
 
-/* Turn the points of these backups into tombstones. */
+/* Turn the points of these backups, whose rows are still there, into tombstones. */
 extern void bk_snapshot_bury(const char *resource_id, const int64 *ids, int count, TimestampTz removed_at);
+
+/* Forget a resource's timeline, tombstones and all. */
+extern void bk_snapshot_delete_all(const char *resource_id);
 
 /* The newest point at or before a time, in a view; false where there is none. */
 extern bool bk_snapshot_find(const char *resource_id, TimestampTz at, BkSnapshot *snapshot);

@@ -106,7 +106,7 @@ value_signs(BkDiff *diff, const BkNodeRef *nodes, uint32 count)
 	Sign	   *signs = bk_scratch_alloc(&diff->scratch, (size_t) count * sizeof(Sign));
 
 	for (uint32 i = 0; i < count; i++)
-		signs[i] = (Sign) {bk_node_slice(diff->tree, nodes[i]), diff->hashes[nodes[i]]};
+		signs[i] = (Sign) {bk_node_slice(diff->tree, nodes[i]), bk_hash_value(diff, nodes[i])};
 	return signs;
 }
 
@@ -243,44 +243,70 @@ match_middle(Middle *middle)
 	pair_gaps(middle);
 }
 
-/* The nodes from one on, count of them. */
+/* The nodes from one on, count of them, and BK_NO_NODE after the last. */
 static BkNodeRef *
 list_nodes(BkDiff *diff, BkNodeRef node, uint32 count)
 {
-	BkNodeRef  *nodes = bk_scratch_alloc(&diff->scratch, (size_t) count * sizeof(BkNodeRef));
+	BkNodeRef  *nodes = bk_scratch_alloc(&diff->scratch, ((size_t) count + 1) * sizeof(BkNodeRef));
 
 	for (uint32 i = 0; i < count; i++, node = bk_node_next(diff->tree, node))
 		nodes[i] = node;
 	return nodes;
 }
 
-void
-bk_align_arrays(BkDiff *diff, BkNodeRef old_array, BkNodeRef new_array, uint32 *match)
+/* Are two elements equal that may stand at the arrays' ends? */
+static bool
+same_element(BkDiff *diff, BkNodeRef old_node, BkNodeRef new_node, bool beside)
 {
-	uint32		old_count = bk_node_count(diff->tree, old_array);
-	uint32		new_count = bk_node_count(diff->tree, new_array);
-	BkNodeRef	old_node = bk_node_first(diff->tree, old_array);
-	BkNodeRef	new_node = bk_node_first(diff->tree, new_array);
-	uint32		same = 0;
-	Middle		middle = {.diff = diff};
+	if (!beside)
+		return bk_diff_equal(diff, old_node, new_node);
+	return bk_text_equal(bk_node_slice(diff->tree, old_node), bk_node_slice(diff->tree, new_node));
+}
 
-	for (; same < Min(old_count, new_count) && bk_diff_equal(diff, old_node, new_node); same++)
+/* Match equal elements at the arrays' start; returns how many there are, and moves on to what follows. */
+static uint32
+match_start(BkDiff *diff, BkNodeRef *old_node, BkNodeRef *new_node, bool beside, uint32 *match)
+{
+	uint32		same = 0;
+
+	while (*old_node && *new_node &&
+		   (beside ? bk_diff_twins(diff, *old_node, *new_node) : bk_diff_equal(diff, *old_node, *new_node)))
 	{
 		match[same] = same | BK_MATCH_EQUAL;
-		old_node = bk_node_next(diff->tree, old_node);
-		new_node = bk_node_next(diff->tree, new_node);
+		*old_node = bk_node_next(diff->tree, *old_node);
+		*new_node = bk_node_next(diff->tree, *new_node);
+		same++;
 	}
+	return same;
+}
+
+void
+bk_align_arrays(BkDiff *diff, BkNodeRef old_array, BkNodeRef new_array, bool beside, uint32 *match)
+{
+	uint32		old_count = bk_node_count(diff->tree, old_array);
+	BkNodeRef	old_node = bk_node_first(diff->tree, old_array);
+	BkNodeRef	new_node = bk_node_first(diff->tree, new_array);
+	uint32		same = match_start(diff, &old_node, &new_node, beside, match);
+	Middle		middle = {.diff = diff};
+
 	middle.old_count = old_count - same;
-	middle.new_count = new_count - same;
+	middle.new_count = bk_node_count(diff->tree, new_array) - same;
 	middle.old_nodes = list_nodes(diff, old_node, middle.old_count);
 	middle.new_nodes = list_nodes(diff, new_node, middle.new_count);
 	middle.match = bk_scratch_alloc(&diff->scratch, (size_t) middle.old_count * sizeof(uint32));
 	memset(middle.match, 0xFF, (size_t) middle.old_count * sizeof(uint32));
 	while (middle.old_count > 0 && middle.new_count > 0 &&
-		   bk_diff_equal(diff, middle.old_nodes[middle.old_count - 1], middle.new_nodes[middle.new_count - 1]))
+		   same_element(diff, middle.old_nodes[middle.old_count - 1], middle.new_nodes[middle.new_count - 1], beside))
 		middle.match[--middle.old_count] = --middle.new_count | BK_MATCH_EQUAL;
 	if (middle.old_count > 0 && middle.new_count > 0)
+	{
+		if (beside)
+		{
+			bk_hash_siblings(diff, old_node, middle.old_nodes[middle.old_count]);
+			bk_hash_siblings(diff, new_node, middle.new_nodes[middle.new_count]);
+		}
 		match_middle(&middle);
+	}
 	for (uint32 i = same; i < old_count; i++)
 		match[i] = middle.match[i - same] == BK_NO_MATCH ? BK_NO_MATCH : middle.match[i - same] + same;
 	bk_scratch_reset(&diff->scratch);

@@ -21,6 +21,7 @@ typedef struct Frame
 	uint32		old_index;
 	uint32		new_index;
 	uint32		step;			/* of this pair */
+	bool		beside;			/* in the same place (document/beside.h); else prepared for hashing */
 	bool		common;			/* was anything found equal? */
 	uint32	   *match;			/* of arrays, else NULL */
 	size_t		deletions;		/* how many there were before */
@@ -48,7 +49,7 @@ add_entry(Walk *walk, BkDiffEntries *entries, BkDiffEntry entry)
 /* Begin to compare two containers. */
 static void
 push_frame(Walk *walk, uint32 above, BkNodeRef old_node, BkNodeRef new_node,
-		   uint32 old_index, uint32 new_index)
+		   uint32 old_index, uint32 new_index, bool beside)
 {
 	BkDiff	   *diff = &walk->diff;
 	Frame	   *frame;
@@ -65,6 +66,7 @@ push_frame(Walk *walk, uint32 above, BkNodeRef old_node, BkNodeRef new_node,
 		.old_child = bk_node_first(diff->tree, old_node),
 		.new_child = bk_node_first(diff->tree, new_node),
 		.step = (uint32) diff->step_count - 1,
+		.beside = beside,
 		.deletions = diff->deletions.count,
 		.additions = diff->additions.count,
 		.changes = diff->changes.count
@@ -72,7 +74,7 @@ push_frame(Walk *walk, uint32 above, BkNodeRef old_node, BkNodeRef new_node,
 	if (bk_node_kind(diff->tree, old_node) == BK_KIND_ARRAY)
 	{
 		frame->match = bk_alloc(diff->memory, bk_node_count(diff->tree, old_node) * sizeof(uint32));
-		bk_align_arrays(diff, old_node, new_node, frame->match);
+		bk_align_arrays(diff, old_node, new_node, beside, frame->match);
 	}
 }
 
@@ -134,13 +136,14 @@ take_pair(Walk *walk, Frame *frame, bool equal)
 	BkNodeRef	new_node = frame->new_child;
 	uint32		old_index = frame->old_index++;
 	uint32		new_index = frame->new_index++;
+	bool		beside = frame->beside && frame->match == NULL;
 
 	frame->old_child = bk_node_next(diff->tree, old_node);
 	frame->new_child = bk_node_next(diff->tree, new_node);
-	if (equal || bk_diff_equal(diff, old_node, new_node))
+	if (equal || (beside ? bk_diff_twins(diff, old_node, new_node) : bk_diff_equal(diff, old_node, new_node)))
 		frame->common = true;
 	else if (comparable(diff->tree, old_node, new_node))
-		push_frame(walk, frame->step, old_node, new_node, old_index, new_index);
+		push_frame(walk, frame->step, old_node, new_node, old_index, new_index, beside);
 	else
 		add_entry(walk, &diff->changes, (BkDiffEntry) {frame->step, new_index, old_node, new_node});
 }
@@ -189,7 +192,7 @@ walk_documents(Walk *walk, BkNodeRef old_root, BkNodeRef new_root)
 		add_entry(walk, &walk->diff.changes, (BkDiffEntry) {BK_NO_STEP, 0, old_root, new_root});
 		return;
 	}
-	push_frame(walk, BK_NO_STEP, old_root, new_root, 0, 0);
+	push_frame(walk, BK_NO_STEP, old_root, new_root, 0, 0, true);
 	for (uint32 steps = 1; walk->depth > 0; steps++)
 	{
 		Frame	   *frame = &walk->frames[walk->depth - 1];
@@ -247,13 +250,12 @@ bk_delta_between(BkMemory memory, BkText old_text, BkText new_text, BkDeltaForm 
 	BkTree	   *tree = bk_tree_new(work);
 	Walk		walk = {.diff = {.memory = work, .tree = tree, .scratch = {.memory = work}}};
 	BkNodeRef	old_root = bk_tree_parse(tree, old_text, BK_ARGUMENT);
-	BkNodeRef	new_root = bk_tree_parse(tree, new_text, BK_ARGUMENT);
+	BkNodeRef	new_root = bk_tree_parse_beside(tree, new_text, old_root, BK_ARGUMENT);
 	BkText		delta;
 
-	if (!bk_text_equal(old_text, new_text))
+	if (!bk_diff_twins(&walk.diff, old_root, new_root))
 	{
 		walk.diff.vain_budget = walk.diff.class_budget = BUDGET_FACTOR * (old_text.len + new_text.len);
-		walk.diff.hashes = bk_hash_nodes(work, tree);
 		walk_documents(&walk, old_root, new_root);
 	}
 	delta = write_delta(&walk, memory, old_root, new_root, form, limit);

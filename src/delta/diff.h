@@ -12,7 +12,7 @@
 #define BK_DIFF_H
 
 #include "delta/delta.h"
-#include "document/tree.h"
+#include "document/beside.h"
 
 #define BK_NO_STEP		UINT32_MAX
 #define BK_NO_MATCH		UINT32_MAX
@@ -59,7 +59,7 @@ typedef struct BkDiff
 {
 	BkMemory	memory;
 	BkTree	   *tree;			/* both documents */
-	uint64	   *hashes;			/* of every node */
+	uint64	   *hashes;			/* of long values where they are needed; see hash.c */
 	size_t		vain_budget;	/* bytes that may still be compared in vain */
 	size_t		class_budget;	/* bytes that may still be compared to find classes */
 	BkScratch	scratch;
@@ -75,7 +75,15 @@ typedef struct BkDiff
 
 /* hash.c */
 extern uint64 bk_hash_bytes(uint64 seed, const char *data, size_t len);
-extern uint64 *bk_hash_nodes(BkMemory memory, const BkTree *tree);
+
+/*
+ * Prepare the hashes of a node, its later siblings up to another one (BK_NO_NODE:
+ * all) and all below them, none of which is a twin.
+ */
+extern void bk_hash_siblings(BkDiff *diff, BkNodeRef first, BkNodeRef after);
+
+/* The hash of a value that was prepared. */
+extern uint64 bk_hash_value(const BkDiff *diff, BkNodeRef node);
 
 /* Are two values equal?  May say no to equal ones when the budget is used up. */
 extern bool bk_diff_equal(BkDiff *diff, BkNodeRef a, BkNodeRef b);
@@ -84,12 +92,21 @@ extern bool bk_diff_equal(BkDiff *diff, BkNodeRef a, BkNodeRef b);
 extern void *bk_scratch_alloc(BkScratch *scratch, size_t size);
 extern void bk_scratch_reset(BkScratch *scratch);
 
+/* Are two values in the same place (document/beside.h) equal? */
+static inline bool
+bk_diff_twins(const BkDiff *diff, BkNodeRef old_node, BkNodeRef new_node)
+{
+	return bk_node_slice(diff->tree, old_node).data == bk_node_slice(diff->tree, new_node).data;
+}
+
 /*
  * align.c: match the elements of two arrays without crossings.  match[i] is the
  * new position of the old element i or BK_NO_MATCH, with BK_MATCH_EQUAL where
- * the two are known to be equal.
+ * the two are known to be equal.  beside says that the arrays are in the same
+ * place; else they were prepared for hashing.
  */
-extern void bk_align_arrays(BkDiff *diff, BkNodeRef old_array, BkNodeRef new_array, uint32 *match);
+extern void bk_align_arrays(BkDiff *diff, BkNodeRef old_array, BkNodeRef new_array, bool beside,
+							uint32 *match);
 
 /*
  * lcs.c: a long common subsequence of two sequences of classes (0 to

@@ -33,10 +33,34 @@ bk_hash_bytes(uint64 seed, const char *data, size_t len)
 	return mix(hash, word);
 }
 
+/* Values up to this length are hashed byte by byte when they are asked for, longer ones are prepared. */
+#define SHORT_VALUE		256
+
+static inline bool
+is_short(const BkDiff *diff, BkNodeRef node)
+{
+	return diff->tree->nodes[node].len <= SHORT_VALUE;
+}
+
+static inline uint64
+hash_slice(const BkDiff *diff, BkNodeRef node)
+{
+	BkText		text = bk_node_slice(diff->tree, node);
+
+	return bk_hash_bytes(0, text.data, text.len);
+}
+
+uint64
+bk_hash_value(const BkDiff *diff, BkNodeRef node)
+{
+	return is_short(diff, node) ? hash_slice(diff, node) : diff->hashes[node];
+}
+
 /* The hash of a container from those of its children. */
 static uint64
-hash_container(const BkTree *tree, BkNodeRef node, const uint64 *hashes)
+hash_container(const BkDiff *diff, BkNodeRef node)
 {
+	const BkTree *tree = diff->tree;
 	uint32		kind = bk_node_kind(tree, node);
 	uint64		hash = mix(kind, bk_node_count(tree, node));
 
@@ -48,48 +72,64 @@ hash_container(const BkTree *tree, BkNodeRef node, const uint64 *hashes)
 
 			hash = bk_hash_bytes(hash, key.data, key.len);
 		}
-		hash = mix(hash, hashes[child]);
+		hash = mix(hash, bk_hash_value(diff, child));
 	}
 	return hash;
 }
 
-/*
- * Children come after their container, so going backwards they are done first,
- * and every byte is hashed once however deep it lies.
- */
-uint64 *
-bk_hash_nodes(BkMemory memory, const BkTree *tree)
+/* The node after the last one below a node and its later siblings. */
+static BkNodeRef
+end_of_siblings(const BkTree *tree, BkNodeRef node)
 {
-	uint64	   *hashes = bk_alloc(memory, tree->count * sizeof(uint64));
-
-	for (size_t i = tree->count; i-- > 1;)
+	for (;;)
 	{
-		BkNodeRef	node = (BkNodeRef) i;
-
-		if (bk_node_kind(tree, node) == BK_KIND_SCALAR)
-		{
-			BkText		text = bk_node_slice(tree, node);
-
-			hashes[node] = bk_hash_bytes(0, text.data, text.len);
-		}
-		else
-			hashes[node] = hash_container(tree, node, hashes);
-		if (i % 0x1000 == 0)
-			BK_CHECK_INTERRUPTS();
+		while (bk_node_next(tree, node))
+			node = bk_node_next(tree, node);
+		if (bk_node_count(tree, node) == 0)
+			return node + 1;
+		node = bk_node_first(tree, node);
 	}
-	return hashes;
+}
+
+/*
+ * Children come after their container, so going backwards they are done first.
+ * What is below a short value is not looked at, and every byte is hashed twice at
+ * most, however deep it lies: as a short value, or as a key.
+ */
+void
+bk_hash_siblings(BkDiff *diff, BkNodeRef first, BkNodeRef after)
+{
+	const BkTree *tree = diff->tree;
+	BkNodeRef	end = after ? after : end_of_siblings(tree, first);
+
+	if (diff->hashes == NULL)
+		diff->hashes = bk_alloc(diff->memory, tree->count * sizeof(uint64));
+	for (BkNodeRef node = end; node-- > first;)
+	{
+		if (node % 0x1000 == 0)
+			BK_CHECK_INTERRUPTS();
+		if (is_short(diff, node))
+			continue;
+		if (bk_node_kind(tree, node) == BK_KIND_SCALAR)
+			diff->hashes[node] = hash_slice(diff, node);
+		else
+			diff->hashes[node] = hash_container(diff, node);
+	}
 }
 
 /*
  * Bytes that are found equal are not looked at again, so only those compared in
- * vain (values made so that their hashes collide) need a budget.
+ * vain need a budget: of short values, and of long ones made so that their
+ * hashes collide.
  */
 bool
 bk_diff_equal(BkDiff *diff, BkNodeRef a, BkNodeRef b)
 {
 	BkText		a_text = bk_node_slice(diff->tree, a);
 
-	if (diff->hashes[a] != diff->hashes[b] || a_text.len > diff->vain_budget)
+	if (a_text.len != diff->tree->nodes[b].len || a_text.len > diff->vain_budget)
+		return false;
+	if (!is_short(diff, a) && diff->hashes[a] != diff->hashes[b])
 		return false;
 	if (bk_text_equal(a_text, bk_node_slice(diff->tree, b)))
 		return true;

@@ -11,6 +11,7 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
+#include "document/scan.h"
 #include "document/tree.h"
 
 #define MAX_FAST_DIGITS		18
@@ -39,48 +40,55 @@ typedef struct Builder
 	size_t		number_capacity;
 } Builder;
 
-/* Make room for extra bytes, and claim them. */
-static char *
+/* Make room for extra bytes. */
+static void
+enlarge(Builder *builder, size_t extra)
+{
+	if (extra > MaxAllocSize - builder->len)
+		bk_fail_limit("the document as jsonb is larger than the %zu bytes that a value can have", (size_t) MaxAllocSize);
+	builder->capacity = Min(Max(builder->capacity * 2, builder->len + extra), MaxAllocSize);
+	builder->data = bk_realloc(CurrentMemoryContext, builder->data, builder->capacity);
+}
+
+/* Claim extra bytes, after making room for them. */
+static inline char *
 claim(Builder *builder, size_t extra)
 {
 	char	   *start;
 
-	if (extra > builder->capacity - builder->len)
-	{
-		if (extra > MaxAllocSize - builder->len)
-			bk_fail_limit("the document as jsonb is larger than the %zu bytes that a value can have", (size_t) MaxAllocSize);
-		builder->capacity = Min(Max(builder->capacity * 2, builder->len + extra), MaxAllocSize);
-		builder->data = repalloc(builder->data, builder->capacity);
-	}
+	if (unlikely(extra > builder->capacity - builder->len))
+		enlarge(builder, extra);
 	start = builder->data + builder->len;
 	builder->len += extra;
 	return start;
 }
 
 /* Pad to where an integer may stand. */
-static void
+static inline void
 align(Builder *builder)
 {
 	size_t		padding = INTALIGN(builder->len) - builder->len;
+	char	   *to = claim(builder, padding);
 
-	memset(claim(builder, padding), 0, padding);
+	while (padding-- > 0)
+		*to++ = '\0';
 }
 
 /* Write into bytes that were claimed before. */
-static void
+static inline void
 put_uint32(Builder *builder, size_t offset, uint32 value)
 {
 	memcpy(builder->data + offset, &value, sizeof(value));
 }
 
 /* Fill the next JEntry of the innermost container; the child's bytes are there. */
-static void
+static inline void
 add_child(Builder *builder, JEntry type, size_t len)
 {
 	Frame	   *frame = &builder->frames[builder->depth - 1];
 	JEntry		entry = type | (JEntry) len;
 
-	if (len > JENTRY_OFFLENMASK - frame->length)
+	if (unlikely(len > JENTRY_OFFLENMASK - frame->length))
 		bk_fail_limit("an array or object in the document is larger than the %u bytes that jsonb can hold", JENTRY_OFFLENMASK);
 	frame->length += (uint32) len;
 	if (frame->index % JB_OFFSET_STRIDE == 0)
@@ -88,18 +96,16 @@ add_child(Builder *builder, JEntry type, size_t len)
 	put_uint32(builder, frame->entries + frame->index++ * sizeof(JEntry), entry);
 }
 
-/* Add a string from its text between the quotes. */
-static void
-add_string(Builder *builder, BkText text, bool escaped)
+/* Add a string from its text between the quotes; nothing but an escape stops the plain copy. */
+static inline void
+add_string(Builder *builder, BkText text)
 {
 	size_t		start = builder->len;
 	char	   *to = claim(builder, text.len);
 
-	if (escaped)
+	if (unlikely(!bk_copy_plain(to, text.data, text.len)))
 		builder->len = start + bk_unescape(to, text);
-	else
-		memcpy(to, text.data, text.len);
-	if (builder->len - start > JENTRY_OFFLENMASK)
+	if (unlikely(builder->len - start > JENTRY_OFFLENMASK))
 		bk_fail_limit("a string in the document is longer than the %u bytes that jsonb can hold", JENTRY_OFFLENMASK);
 	add_child(builder, JENTRY_ISSTRING, builder->len - start);
 }
@@ -160,8 +166,7 @@ add_scalar(Builder *builder, BkText text)
 	switch (text.data[0])
 	{
 		case '"':
-			text = (BkText) {text.data + 1, text.len - 2};
-			add_string(builder, text, memchr(text.data, '\\', text.len) != NULL);
+			add_string(builder, (BkText) {text.data + 1, text.len - 2});
 			break;
 		case 't':
 			add_child(builder, JENTRY_ISBOOL_TRUE, 0);
@@ -195,11 +200,7 @@ open_container(Builder *builder, uint32 header, uint32 entry_count, BkNodeRef fi
 	if ((header & JB_FOBJECT) == 0)
 		return;
 	for (BkNodeRef child = first; child; child = bk_node_next(builder->tree, child))
-	{
-		BkKey		key = bk_node_key(builder->tree, child);
-
-		add_string(builder, key.text, key.escaped);
-	}
+		add_string(builder, bk_node_key(builder->tree, child).text);
 }
 
 /* End the innermost container, which is then a child of the one around it. */
@@ -251,7 +252,7 @@ build(BkTree *tree, BkNodeRef root, size_t text_len)
 	Builder		builder = {.tree = tree, .len = VARHDRSZ};
 
 	builder.capacity = Min(text_len + text_len / 4 + 64, MaxAllocSize);
-	builder.data = palloc(builder.capacity);
+	builder.data = bk_alloc(CurrentMemoryContext, builder.capacity);
 	add_root(&builder, root);
 	for (uint32 steps = 1; builder.depth > 0; steps++)
 	{

@@ -16,12 +16,14 @@
 /* A container that is being printed. */
 typedef struct Frame
 {
-	const JsonbContainer *container;
+	const JEntry *keys;			/* NULL for an array */
+	const JEntry *values;
 	const char *data;			/* of its children */
 	uint32		count;
 	uint32		index;			/* of the child to print next */
 	uint32		key_end;		/* where the keys, and the values, so far end */
 	uint32		value_end;
+	char		closing;		/* bracket; none for the pseudo-array around a scalar */
 } Frame;
 
 typedef struct Printer
@@ -32,13 +34,31 @@ typedef struct Printer
 	size_t		capacity;
 } Printer;
 
-/* Print a string or a key. */
+/* Print a string that needs escapes. */
 static void
-print_string(BkBuffer *buffer, const char *data, uint32 len)
+print_escaped(BkBuffer *buffer, const char *data, uint32 len)
 {
 	bk_buffer_append_char(buffer, '"');
 	bk_buffer_append_escaped(buffer, (BkText) {data, len});
 	bk_buffer_append_char(buffer, '"');
+}
+
+/* Print a string or a key. */
+static inline void
+print_string(BkBuffer *buffer, const char *data, uint32 len)
+{
+	char	   *to;
+
+	if (unlikely(!bk_buffer_reserve(buffer, (size_t) len + 2)))
+		return;
+	to = buffer->data + buffer->len;
+	if (unlikely(!bk_copy_plain(to + 1, data, len)))
+	{
+		print_escaped(buffer, data, len);
+		return;
+	}
+	to[0] = to[len + 1] = '"';
+	buffer->len += (size_t) len + 2;
 }
 
 /* Print a numeric. */
@@ -58,23 +78,26 @@ open_container(Printer *printer, const char *data)
 	const JsonbContainer *container = (const JsonbContainer *) data;
 	uint32		count = JsonContainerSize(container);
 	bool		object = JsonContainerIsObject(container);
+	const JEntry *values = container->children + (object ? count : 0);
 	Frame	   *frame;
 
 	printer->frames = bk_array_enlarge(printer->buffer.memory, printer->frames, &printer->capacity,
 									   printer->depth + 1, sizeof(Frame));
 	frame = &printer->frames[printer->depth++];
 	*frame = (Frame) {
-		.container = container,
-		.data = (const char *) &container->children[object ? count * 2 : count],
+		.keys = object ? container->children : NULL,
+		.values = values,
+		.data = (const char *) (values + count),
 		.count = count,
-		.value_end = object && count > 0 ? getJsonbOffset(container, (int) count) : 0
+		.value_end = object && count > 0 ? getJsonbOffset(container, (int) count) : 0,
+		.closing = JsonContainerIsScalar(container) ? '\0' : object ? '}' : ']'
 	};
-	if (!JsonContainerIsScalar(container))
+	if (frame->closing)
 		bk_buffer_append_char(&printer->buffer, object ? '{' : '[');
 }
 
 /* Print a value, or begin it where it is a container. */
-static void
+static inline void
 print_value(Printer *printer, JEntry entry, const char *data, uint32 offset, uint32 len)
 {
 	BkBuffer   *buffer = &printer->buffer;
@@ -105,27 +128,24 @@ print_value(Printer *printer, JEntry entry, const char *data, uint32 offset, uin
 }
 
 /* Print the next child of the innermost container. */
-static void
+static inline void
 print_next(Printer *printer, Frame *frame)
 {
-	const JEntry *entries = frame->container->children;
-	bool		object = JsonContainerIsObject(frame->container);
 	uint32		start = frame->value_end;
 	uint32		index = frame->index++;
 
 	if (index > 0)
 		bk_buffer_append(&printer->buffer, ", ", 2);
-	if (object)
+	if (frame->keys)
 	{
 		uint32		key_start = frame->key_end;
 
-		JBE_ADVANCE_OFFSET(frame->key_end, entries[index]);
+		JBE_ADVANCE_OFFSET(frame->key_end, frame->keys[index]);
 		print_string(&printer->buffer, frame->data + key_start, frame->key_end - key_start);
 		bk_buffer_append(&printer->buffer, ": ", 2);
-		index += frame->count;
 	}
-	JBE_ADVANCE_OFFSET(frame->value_end, entries[index]);
-	print_value(printer, entries[index], frame->data, start, frame->value_end - start);
+	JBE_ADVANCE_OFFSET(frame->value_end, frame->values[index]);
+	print_value(printer, frame->values[index], frame->data, start, frame->value_end - start);
 }
 
 /* End the innermost container. */
@@ -133,8 +153,8 @@ static void
 close_container(Printer *printer, Frame *frame)
 {
 	printer->depth--;
-	if (!JsonContainerIsScalar(frame->container))
-		bk_buffer_append_char(&printer->buffer, JsonContainerIsObject(frame->container) ? '}' : ']');
+	if (frame->closing)
+		bk_buffer_append_char(&printer->buffer, frame->closing);
 }
 
 /*

@@ -2,10 +2,8 @@
  * parse.c
  *		From canonical text to a tree, accepting nothing else.
  */
+#include "document/beside.h"
 #include "document/scan.h"
-#include "document/tree.h"
-
-#include <stdlib.h>
 
 /* What numeric can hold: more digits are never printed by numeric_out. */
 #define MAX_INTEGER_DIGITS		131072
@@ -25,6 +23,7 @@ typedef struct Parser
 	const char *end;
 	BkNodeRef	open;			/* innermost open container */
 	bool		any_order;		/* of keys */
+	BkBeside   *beside;			/* NULL: no old tree */
 	BkOrigin	origin;
 	const char *check;
 } Parser;
@@ -70,11 +69,10 @@ skip_escape(const Parser *parser, const char *at)
 	fail_at(parser, at, "not a canonical escape");
 }
 
-/* Move from the opening quote past the closing one. */
+/* Move from within a string past its closing quote. */
 static const char *
-skip_string(const Parser *parser, const char *at, bool *escaped)
+skip_rest_of_string(const Parser *parser, const char *at, bool *escaped)
 {
-	at++;
 	for (;;)
 	{
 		at = bk_find_special(at, parser->end);
@@ -87,6 +85,25 @@ skip_string(const Parser *parser, const char *at, bool *escaped)
 		*escaped = true;
 		at = skip_escape(parser, at);
 	}
+}
+
+/* Move from the opening quote past the closing one, which mostly is not far. */
+static inline const char *
+skip_string(const Parser *parser, const char *at, bool *escaped)
+{
+	at++;
+	if (likely(parser->end - at >= 16))
+	{
+		BkBlock		block;
+		unsigned int first;
+
+		memcpy(&block, at, 16);
+		first = bk_block_find_special(block);
+		at += first;
+		if (likely(first < 16 && *at == '"'))
+			return at + 1;
+	}
+	return skip_rest_of_string(parser, at, escaped);
 }
 
 /* Move past decimal digits, if any. */
@@ -215,6 +232,42 @@ parse_key(Parser *parser, const char *at, uint32 *key_len, uint32 *key_bits)
 }
 
 /*
+ * Where the old tree has the same value in this place, take that for the new
+ * node, and return what comes after it; else NULL.
+ */
+static const char *
+take_twin(Parser *parser, const char *at, BkNodeRef ref, BkNodeRef *old)
+{
+	BkTree	   *tree = parser->tree;
+	BkNode	   *node = &tree->nodes[ref];
+	BkKey		key;
+
+	if (node->key_len > 0)
+	{
+		key = bk_node_key(tree, ref);
+		*old = bk_beside_next(parser->beside, parser->open, &key);
+	}
+	else
+		*old = bk_beside_next(parser->beside, parser->open, NULL);
+	if (*old == BK_NO_NODE)
+		return NULL;
+	if (bk_beside_same(parser->beside, at, parser->end, *old))
+	{
+		BkText		text = bk_node_slice(tree, *old);
+
+		node->text = text.data;
+		node->len = (uint32) text.len;
+		return at + text.len;
+	}
+	if (node->key_len == 0 && parser->open != BK_NO_NODE)
+	{
+		bk_beside_part(parser->beside, parser->open);
+		*old = BK_NO_NODE;
+	}
+	return NULL;
+}
+
+/*
  * Parse a scalar, an empty container, or the opening of another one, which is
  * then the open one.
  */
@@ -224,11 +277,19 @@ parse_value(Parser *parser, const char *at, uint32 key_len, uint32 key_bits)
 	BkTree	   *tree = parser->tree;
 	BkNodeRef	ref = new_node(tree);
 	BkNode	   *node = &tree->nodes[ref];
+	BkNodeRef	old = BK_NO_NODE;
 	char		first = at < parser->end ? *at : '\0';
 
 	if (parser->open != BK_NO_NODE)
 		link_child(parser, ref);
 	*node = (BkNode) {.text = at, .key_len = key_len, .bits = key_bits};
+	if (unlikely(parser->beside != NULL))
+	{
+		const char *after = take_twin(parser, at, ref, &old);
+
+		if (after)
+			return after;
+	}
 	if (first != '[' && first != '{')
 	{
 		at = skip_scalar(parser, at);
@@ -244,6 +305,8 @@ parse_value(Parser *parser, const char *at, uint32 key_len, uint32 key_bits)
 	}
 	node->next = parser->open;
 	parser->open = ref;
+	if (unlikely(old != BK_NO_NODE) && bk_node_kind(tree, old) == bk_node_kind(tree, ref))
+		bk_beside_open(parser->beside, ref, old);
 	return at;
 }
 
@@ -266,6 +329,8 @@ close_containers(Parser *parser, const char *at)
 		if (at == parser->end || *at != ((open->bits & BK_KIND_MASK) == BK_KIND_ARRAY ? ']' : '}'))
 			fail_at(parser, at, "neither a comma nor the end of an array or object");
 		at++;
+		if (unlikely(parser->beside != NULL))
+			bk_beside_close(parser->beside, parser->open);
 		open->len = (uint32) (at - open->text);
 		open->next = BK_NO_NODE;
 		parser->open = parent;
@@ -303,94 +368,41 @@ parse_text(Parser *parser)
 
 /* Set up a parser, and run it. */
 static BkNodeRef
-parse(BkTree *tree, BkText text, bool any_order, BkOrigin origin, const char *check)
+parse(Parser parser, BkText text)
 {
-	Parser		parser = {
-		.tree = tree,
-		.start = text.data,
-		.end = text.data + text.len,
-		.any_order = any_order,
-		.origin = origin,
-		.check = check
-	};
-
 	if (text.len > BK_MAX_TEXT)
 		bk_fail_limit("a text of %zu bytes is longer than the %zu that can be handled", text.len, BK_MAX_TEXT);
+	parser.start = text.data;
+	parser.end = text.data + text.len;
 	return parse_text(&parser);
 }
 
 BkNodeRef
 bk_tree_parse_as(BkTree *tree, BkText text, BkOrigin origin, const char *check)
 {
-	return parse(tree, text, false, origin, check);
+	return parse((Parser) {.tree = tree, .origin = origin, .check = check}, text);
 }
 
 BkNodeRef
 bk_tree_parse(BkTree *tree, BkText text, BkOrigin origin)
 {
-	return parse(tree, text, false, origin, "document");
+	return bk_tree_parse_as(tree, text, origin, "document");
 }
 
-typedef struct SortItem
+BkNodeRef
+bk_tree_parse_any_order(BkTree *tree, BkText text)
 {
-	BkKey		key;
-	BkNodeRef	node;
-} SortItem;
-
-/* For qsort. */
-static int
-compare_items(const void *a, const void *b)
-{
-	return bk_key_compare(((const SortItem *) a)->key, ((const SortItem *) b)->key);
+	return parse((Parser) {.tree = tree, .any_order = true, .origin = BK_ARGUMENT, .check = "document"}, text);
 }
 
-/* Sort the members of an outlined object. */
-static void
-sort_members(BkTree *tree, BkNodeRef object)
+BkNodeRef
+bk_tree_parse_beside(BkTree *tree, BkText text, BkNodeRef old, BkOrigin origin)
 {
-	uint32		count = bk_node_count(tree, object);
-	BkOutline  *outline = bk_node_outline(tree, object);
-	SortItem   *items = bk_alloc(tree->memory, count * sizeof(SortItem));
+	BkBeside	beside = {.tree = tree};
+	BkNodeRef	root;
 
-	for (uint32 i = 0; i < count; i++)
-	{
-		items[i].node = bk_outline_child(outline, i);
-		items[i].key = bk_node_key(tree, items[i].node);
-	}
-	qsort(items, count, sizeof(SortItem), compare_items);
-	for (uint32 i = 0; i < count; i++)
-		bk_tree_replace(tree, object, i, items[i].node);
-	bk_free(tree->memory, items);
-}
-
-/* Sort the members of every object below, and at, a node. */
-static void
-sort_tree(BkTree *tree, BkNodeRef root)
-{
-	for (BkNodeRef node = root; node < tree->count; node++)
-	{
-		BK_CHECK_INTERRUPTS();
-		if (bk_node_count(tree, node) == 0)
-			continue;
-		bk_tree_outline(tree, node);
-		if (bk_node_kind(tree, node) == BK_KIND_OBJECT)
-			sort_members(tree, node);
-	}
-}
-
-BkText
-bk_text_sort_keys(BkMemory memory, BkText text)
-{
-	BkMemory	work = bk_memory_new(memory, "backup_service keys");
-	BkTree	   *tree = bk_tree_new(work);
-	BkNodeRef	root = parse(tree, text, true, BK_ARGUMENT, "document");
-	BkText		sorted;
-	char	   *copy;
-
-	sort_tree(tree, root);
-	sorted = bk_tree_text(tree, root);
-	copy = bk_alloc(memory, sorted.len);
-	memcpy(copy, sorted.data, sorted.len);
-	bk_memory_delete(work);
-	return (BkText) {copy, sorted.len};
+	bk_beside_begin(&beside, old);
+	root = parse((Parser) {.tree = tree, .beside = &beside, .origin = origin, .check = "document"}, text);
+	bk_free(tree->memory, beside.pairs);
+	return root;
 }

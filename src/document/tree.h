@@ -148,6 +148,11 @@ bk_outline_child(const BkOutline *outline, uint32 position)
 /* bk_tree_parse, where another check than "document" fails. */
 extern BkNodeRef bk_tree_parse_as(BkTree *tree, BkText text, BkOrigin origin, const char *check);
 
+/* bk_tree_parse for a text whose keys may be in any order. */
+extern BkNodeRef bk_tree_parse_any_order(BkTree *tree, BkText text);
+
+/* sort.c */
+
 /*
  * The canonical text of a text that is canonical but for the order of keys (a
  * text that was converted from another encoding), allocated in memory.

@@ -16,13 +16,22 @@ given_label(FunctionCallInfo fcinfo, int argument, const char *name)
 	return bk_label_argument(fcinfo, argument, name);
 }
 
+/* The end of a hold; 0 for one without.  The moment that 0 is long past, like the one after it. */
+static TimestampTz
+until_argument(FunctionCallInfo fcinfo, int argument)
+{
+	if (PG_ARGISNULL(argument) || PG_GETARG_TIMESTAMPTZ(argument) == DT_NOEND)
+		return 0;
+	return PG_GETARG_TIMESTAMPTZ(argument) == 0 ? 1 : PG_GETARG_TIMESTAMPTZ(argument);
+}
+
 /* bk_hold(backup_id bigint, name text, reason text, until timestamptz, resource_id text) returns void */
 BK_FUNCTION(bk_hold)
 {
 	int64		backup_id = bk_id_argument(fcinfo, 0, "backup_id");
 	char	   *name = given_label(fcinfo, 1, "name");
 	char	   *reason = given_label(fcinfo, 2, "reason");
-	TimestampTz until = PG_ARGISNULL(3) || PG_GETARG_TIMESTAMPTZ(3) == DT_NOEND ? 0 : PG_GETARG_TIMESTAMPTZ(3);
+	TimestampTz until = until_argument(fcinfo, 3);
 	char	   *resource_id = bk_optional_resource_id(fcinfo, 4, "resource_id");
 
 	bk_check_can_write("bk_hold()", NULL);

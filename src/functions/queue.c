@@ -60,7 +60,7 @@ BK_FUNCTION(bk_restore_cancel)
 	PG_RETURN_VOID();
 }
 
-/* An interval in microseconds, a month being 30 days; 0 for null. */
+/* An interval in microseconds, a month being 30 days; 0, which means for ever, for null and for one that is longer. */
 static int64
 timeout_argument(FunctionCallInfo fcinfo, int argument)
 {
@@ -73,7 +73,11 @@ timeout_argument(FunctionCallInfo fcinfo, int argument)
 	interval = PG_GETARG_INTERVAL_P(argument);
 	days = (int64) interval->month * DAYS_PER_MONTH + interval->day;
 	if (pg_mul_s64_overflow(days, USECS_PER_DAY, &microseconds) ||
-		pg_add_s64_overflow(microseconds, interval->time, &microseconds) || microseconds <= 0)
+		pg_add_s64_overflow(microseconds, interval->time, &microseconds))
+		microseconds = days > 0 ? 0 : -1;
+	else if (microseconds == 0)
+		microseconds = -1;
+	if (microseconds < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("timeout must be positive"),

@@ -1,6 +1,7 @@
 /*
  * gzip.c
- *		gzip (RFC 1952) as filters: deflate and inflate of zlib.
+ *		gzip (RFC 1952) as filters: deflate and inflate of zlib, which reads, and
+ *		writes where there is no libdeflate (gzip_members.c).
  *
  * zlib takes its memory from ours, so nothing of it outlives a BkMemory and
  * its windows, which hold plaintext, are wiped.  One text always gives the same
@@ -106,7 +107,7 @@ window_bits(size_t size)
 }
 
 BkFilter
-bk_gzip_writer(BkMemory memory, size_t size)
+bk_gzip_writer_zlib(BkMemory memory, size_t size)
 {
 	Gzip	   *gzip = gzip_new(memory, BK_ARGUMENT);
 	int			bits = window_bits(size);
@@ -121,6 +122,16 @@ bk_gzip_writer(BkMemory memory, size_t size)
 	};
 }
 
+BkFilter
+bk_gzip_writer(BkMemory memory, size_t size)
+{
+#ifdef BK_LIBDEFLATE
+	return bk_gzip_writer_libdeflate(memory, size);
+#else
+	return bk_gzip_writer_zlib(memory, size);
+#endif
+}
+
 /* Inflate; a member may be followed by another, as RFC 1952 has it, and by nothing else. */
 static bool
 process_inflate(void *state, BkText *in, BkSpace *out, bool last)
@@ -133,7 +144,8 @@ process_inflate(void *state, BkText *in, BkSpace *out, bool last)
 		return last;
 	if (gzip->between)
 		check_zlib(gzip, inflateReset(&gzip->stream), "inflateReset");
-	result = run(gzip, inflate, Z_NO_FLUSH, in, out);
+	/* saying that this may be all spares zlib a copy of what it gives, where it is */
+	result = run(gzip, inflate, Z_FINISH, in, out);
 	check_zlib(gzip, result, "inflate");
 	gzip->between = result == Z_STREAM_END;
 	if (last && !gzip->between && in->len == 0 && out->len == room)

@@ -83,6 +83,13 @@ extern void bk_payload_write(BkMemory memory, BkText text, const BkDek *dek,
 extern BkText bk_payload_read(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
 							  const BkPayloadSeal *seal, const BkChunkSource *source);
 
+/*
+ * The same without inflating: what compression made of the text.  Of a gzip
+ * payload that is a .gz file, which the MAC has proved to be the one written.
+ */
+extern BkText bk_payload_read_packed(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
+									 const BkPayloadSeal *seal, const BkChunkSource *source);
+
 /* Check chunk sequence, stored size and checksum alone: needs no key.  Works in a child of memory. */
 extern void bk_payload_check_at_rest(BkMemory memory, const BkPayloadHeader *header,
 									 const BkPayloadSeal *seal, const BkChunkSource *source);

@@ -59,42 +59,60 @@ checked_size(const BkPayloadHeader *header)
 	return header->size;
 }
 
+/* The second pass: decrypt, and inflate where text is wanted, into one piece of at most limit bytes. */
+static BkText
+unpack(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
+	   const BkChunkSource *source, size_t buffer_bytes, bool inflate, size_t limit)
+{
+	BkOrigin	origin = {header->backup_id};
+	BkMemory	working = bk_memory_new(memory, "backup_service payload");
+	BkCodecReader open_codec = bk_codec(header->compression, origin)->reader;
+	BkCollector collector = {.memory = memory,.origin = origin,.limit = limit};
+	BkFilter	filters[3];
+	int			count = 0;
+
+	collector.data = bk_alloc(memory, limit);
+	collector.capacity = limit;
+	if (header->encrypted)
+		filters[count++] = bk_cipher_reader(working, dek, header->iv, origin);
+	if (inflate && open_codec)
+		filters[count++] = open_codec(working, origin);
+	filters[count++] = bk_collector_tap(&collector, BK_LAYER_TEXT);
+	source->rewind(source->context);
+	/* a small payload takes small buffers: opening large ones takes longer than reading it */
+	buffer_bytes = Min(buffer_bytes, Max(limit, (size_t) header->stored_size) + ROOM);
+	bk_chunks_push(header, source, bk_pipeline_new(working, filters, count, buffer_bytes));
+	bk_memory_delete(working);
+	return (BkText) {(char *) collector.data, collector.len};
+}
+
 BkText
 bk_recipe_read(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
 			   const BkPayloadSeal *seal, const BkChunkSource *source, size_t buffer_bytes)
 {
-	BkOrigin	origin = {header->backup_id};
-	BkMemory	working;
-	BkCollector collector;
-	const BkCodec *codec;
-	BkFilter	filters[3];
-	int			count = 0;
+	BkText		text;
 
 	prove(memory, dek, header, seal, source, buffer_bytes);
+	text = unpack(memory, dek, header, source, buffer_bytes, true, checked_size(header));
+	if ((int64) text.len != header->size)
+		bk_fail((BkOrigin) {header->backup_id}, "size", "the text has %llu bytes, recorded are %lld",
+				(unsigned long long) text.len, (long long) header->size);
+	return text;
+}
 
-	working = bk_memory_new(memory, "backup_service payload");
-	codec = bk_codec(header->compression, origin);
-	collector = (BkCollector) {
-		.memory = memory,.origin = origin,.limit = checked_size(header)
-	};
-	collector.data = bk_alloc(memory, collector.limit);
-	collector.capacity = collector.limit;
+BkText
+bk_recipe_read_packed(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
+					  const BkPayloadSeal *seal, const BkChunkSource *source, size_t buffer_bytes)
+{
+	prove(memory, dek, header, seal, source, buffer_bytes);
+	return unpack(memory, dek, header, source, buffer_bytes, false, (size_t) header->stored_size);
+}
 
-	if (header->encrypted)
-		filters[count++] = bk_cipher_reader(working, dek, header->iv, origin);
-	if (codec->reader)
-		filters[count++] = codec->reader(working, origin);
-	filters[count++] = bk_collector_tap(&collector, BK_LAYER_TEXT);
-	source->rewind(source->context);
-	/* a small payload takes small buffers: opening large ones takes longer than reading it */
-	buffer_bytes = Min(buffer_bytes, Max(collector.limit, (size_t) header->stored_size) + ROOM);
-	bk_chunks_push(header, source, bk_pipeline_new(working, filters, count, buffer_bytes));
-	bk_memory_delete(working);
-
-	if (collector.len != collector.limit)
-		bk_fail(origin, "size", "the text has %llu bytes, recorded are %lld",
-				(unsigned long long) collector.len, (long long) header->size);
-	return (BkText) {(char *) collector.data, collector.len};
+BkText
+bk_payload_read_packed(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
+					   const BkPayloadSeal *seal, const BkChunkSource *source)
+{
+	return bk_recipe_read_packed(memory, dek, header, seal, source, BK_BUFFER_BYTES);
 }
 
 BkText

@@ -1,6 +1,6 @@
 /*
  * recipe.h
- *		The two recipes with their buffer size as an argument, for tests.
+ *		The recipes with their buffer size as an argument, for tests.
  */
 #ifndef BK_RECIPE_H
 #define BK_RECIPE_H
@@ -12,5 +12,8 @@ extern void bk_recipe_write(BkMemory memory, BkText text, const BkDek *dek, BkPa
 extern BkText bk_recipe_read(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
 							 const BkPayloadSeal *seal, const BkChunkSource *source,
 							 size_t buffer_bytes);
+extern BkText bk_recipe_read_packed(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
+									const BkPayloadSeal *seal, const BkChunkSource *source,
+									size_t buffer_bytes);
 
 #endif							/* BK_RECIPE_H */

@@ -53,7 +53,7 @@ bk_retention_reason_name(BkReason reason)
 }
 
 const char *
-bk_retention_verdict_name(BkVerdict verdict)
+bk_retention_verdict_name(BkRetentionVerdict verdict)
 {
 	return verdict_names[verdict];
 }
@@ -128,18 +128,16 @@ append_until(Sentence *sentence)
 	}
 }
 
-static void
-append_why_not(Sentence *sentence, const BkRetentionPoint *point)
+char *
+bk_retention_why_not(const BkRetentionPolicy *policy, const BkRetentionPoint *point)
 {
 	if (point->flags & BK_POINT_OWN_RETENTION)
-		appendStringInfo(&sentence->text, "its own retention ended %s",
-						 bk_calendar_text(point->expires_at, zone_of(sentence->policy)));
-	else
-		appendStringInfoString(&sentence->text, "no rule keeps it");
+		return psprintf("its own retention ended %s", bk_calendar_text(point->expires_at, zone_of(policy)));
+	return pstrdup("no rule keeps it");
 }
 
 char *
-bk_retention_explain(const BkRetentionPolicy *policy, const BkRetentionPoint *point,
+bk_retention_words(const BkRetentionPolicy *policy, const BkRetentionPoint *point,
 					 const BkRetentionDecision *decision)
 {
 	Sentence	sentence = {.policy = policy, .decision = decision};
@@ -153,12 +151,10 @@ bk_retention_explain(const BkRetentionPolicy *policy, const BkRetentionPoint *po
 			append_until(&sentence);
 			break;
 		case BK_VERDICT_GO:
-			appendStringInfoString(&sentence.text, "to go: ");
-			append_why_not(&sentence, point);
+			appendStringInfo(&sentence.text, "to go: %s", bk_retention_why_not(policy, point));
 			break;
 		case BK_VERDICT_WAIT:
-			appendStringInfoString(&sentence.text, "to go, waits for bk_prune(): ");
-			append_why_not(&sentence, point);
+			appendStringInfo(&sentence.text, "to go, waits for bk_prune(): %s", bk_retention_why_not(policy, point));
 			break;
 		case BK_VERDICT_REMOVED:
 			appendStringInfoString(&sentence.text, "removed");

@@ -10,7 +10,7 @@
 #define MIN_BACKUPS		10
 
 static int
-count_verdicts(const BkRetentionDecision *decisions, int count, BkVerdict verdict)
+count_verdicts(const BkRetentionDecision *decisions, int count, BkRetentionVerdict verdict)
 {
 	int			found = 0;
 

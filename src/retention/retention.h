@@ -68,17 +68,17 @@ typedef struct BkRetentionPoint
 	uint32		flags;
 } BkRetentionPoint;
 
-typedef enum BkVerdict
+typedef enum BkRetentionVerdict
 {
 	BK_VERDICT_KEEP,
 	BK_VERDICT_GO,
 	BK_VERDICT_WAIT,			/* to go, but not in this run: bk_retention_limit() */
 	BK_VERDICT_REMOVED
-} BkVerdict;
+} BkRetentionVerdict;
 
 typedef struct BkRetentionDecision
 {
-	BkVerdict	verdict;
+	BkRetentionVerdict	verdict;
 	uint32		reasons;		/* BK_REASON_BIT() of all; none but with BK_VERDICT_KEEP */
 	int32		place[BK_COUNTED_RULES];	/* "2 of 7": the 2; 0 where the rule does not keep it */
 	bool		until_is_exact; /* else it is kept at least so long */
@@ -101,12 +101,15 @@ extern void bk_retention_decide(const BkRetentionPolicy *policy, const BkRetenti
 extern int	bk_retention_limit(BkRetentionDecision *decisions, int count, double max_fraction, int already);
 
 /* The decision as a sentence, palloc'd. */
-extern char *bk_retention_explain(const BkRetentionPolicy *policy, const BkRetentionPoint *point,
+extern char *bk_retention_words(const BkRetentionPolicy *policy, const BkRetentionPoint *point,
 								  const BkRetentionDecision *decision);
+
+/* Why nothing keeps a backup that goes, without the verdict, palloc'd. */
+extern char *bk_retention_why_not(const BkRetentionPolicy *policy, const BkRetentionPoint *point);
 
 /* As in SQL results: "keep_daily", "newest"; "keep", "go". */
 extern const char *bk_retention_reason_name(BkReason reason);
-extern const char *bk_retention_verdict_name(BkVerdict verdict);
+extern const char *bk_retention_verdict_name(BkRetentionVerdict verdict);
 
 /* 22023 for a policy without a rule, or with one that makes no sense. */
 extern void bk_retention_check(const BkRetentionPolicy *policy);

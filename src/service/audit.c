@@ -8,6 +8,7 @@
 #include "fmgr.h"
 #include "service/audit_digest.h"
 #include "service/audit_log.h"
+#include "service/clock.h"
 #include "service/wake.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -43,7 +44,7 @@ bk_audit_describe(const BkCall *call, const char *action, const char *resource_i
 	memset(event, 0, sizeof(*event));
 	event->resource_id = resource_id;
 	event->backup_id = backup_id;
-	event->at = GetCurrentTimestamp();
+	event->at = bk_now();
 	event->action = action;
 	event->outcome = "done";
 	event->session_role = call->session_role_name;
@@ -112,7 +113,7 @@ bk_audit_removed(const BkCall *call, BkResource *resource, const char *action, i
 }
 
 void
-bk_audit_keys(const BkCall *call, const char *action, Jsonb *detail)
+bk_audit_catalog(const BkCall *call, const char *action, Jsonb *detail)
 {
 	BkEvent		event;
 	int64		number = 0;

@@ -36,8 +36,8 @@ extern void bk_audit_changed(const BkCall *call, BkResource *resource, const cha
 extern void bk_audit_removed(const BkCall *call, BkResource *resource, const char *action, int64 backup_id,
 							 Jsonb *detail);
 
-/* A change of keys, under no lock but that of the chain's next number. */
-extern void bk_audit_keys(const BkCall *call, const char *action, Jsonb *detail);
+/* A change of keys or policies, under no lock but that of the chain's next number. */
+extern void bk_audit_catalog(const BkCall *call, const char *action, Jsonb *detail);
 
 /* A read; backup_id 0 for all of a resource. */
 extern void bk_audit_read(const BkCall *call, const char *action, const char *resource_id, int64 backup_id,

@@ -41,6 +41,8 @@ struct BkChain
 	int64		number;
 	uint8		hash[BK_DIGEST_BYTES];
 	char	   *owner;
+	bool		end_known;		/* whether the resource was dropped is told by an event */
+	bool		dropped;
 	HTAB	   *backups;
 	HTAB	   *older;
 
@@ -149,10 +151,17 @@ replay(BkChain *chain, const BkEvent *event)
 {
 	if (event->state != BK_STATE_UNTOUCHED)
 		replay_backup(chain, event);
+	if (event->number == 1 || strcmp(event->action, "owner_set") == 0 || strcmp(event->action, "drop") == 0)
+		chain->end_known = true;
 	if (event->number == 1)
 		chain->owner = MemoryContextStrdup(chain->memory, event->role);
 	else if (strcmp(event->action, "owner_set") == 0)
+	{
 		chain->owner = detail_text(chain, event, "to");
+		chain->dropped = false;
+	}
+	else if (strcmp(event->action, "drop") == 0 && event->backup_id == 0)
+		chain->dropped = true;
 	else if (strcmp(event->action, "trim") == 0)
 		chain->trimmed_to = detail_text(chain, event, "checkpoint");
 	chain->number = event->number;
@@ -233,6 +242,12 @@ const char *
 bk_chain_owner(const BkChain *chain)
 {
 	return chain->owner;
+}
+
+bool
+bk_chain_says_dropped(const BkChain *chain, bool dropped)
+{
+	return !chain->end_known || chain->dropped == dropped;
 }
 
 bool

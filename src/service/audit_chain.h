@@ -48,6 +48,9 @@ extern const uint8 *bk_chain_hash(const BkChain *chain);
 /* The owner; NULL where no event told it. */
 extern const char *bk_chain_owner(const BkChain *chain);
 
+/* Whether the events agree that the resource is dropped, or is not; they do where trimming has left none of that. */
+extern bool bk_chain_says_dropped(const BkChain *chain, bool dropped);
+
 /* At the chain's end: is the checkpoint the one that the last trimming made? */
 extern bool bk_chain_checkpoint_holds(const BkChain *chain);
 

@@ -91,7 +91,7 @@ append(Trimming *trimming, BkResource *resource, Jsonb *detail)
 
 	if (resource == NULL)
 	{
-		bk_audit_keys(trimming->call, "trim", detail);
+		bk_audit_catalog(trimming->call, "trim", detail);
 		return;
 	}
 	bk_audit_describe(trimming->call, "trim", resource->resource_id, 0, &event);

@@ -59,6 +59,14 @@ compare_owner(const Verification *verification, const BkResource *resource)
 }
 
 static void
+compare_drop(const Verification *verification, const BkResource *resource)
+{
+	if (!bk_chain_says_dropped(verification->chain, resource->dropped))
+		tell(verification, 0, 0, resource->dropped ? "the resource was marked as dropped, and is not"
+			 : "the resource was dropped, and its row says that it is not");
+}
+
+static void
 compare_backup(const Verification *verification, const BkBackup *backup)
 {
 	switch (bk_chain_compare(verification->chain, backup))
@@ -129,6 +137,7 @@ compare_catalog(const Verification *verification, BkMemory memory)
 	}
 	compare_end(verification, &resource);
 	compare_owner(verification, &resource);
+	compare_drop(verification, &resource);
 	compare_present(verification, memory);
 	count = bk_chain_unseen(verification->chain, &missing);
 	for (int i = 0; i < count; i++)

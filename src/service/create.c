@@ -4,12 +4,15 @@
  */
 #include "service/create.h"
 
+#include "catalog/policy.h"
 #include "catalog/resource.h"
 #include "catalog/snapshot.h"
 #include "delta/delta.h"
 #include "document/document.h"
 #include "service/audit.h"
 #include "service/chain.h"
+#include "service/clock.h"
+#include "service/drop.h"
 #include "service/rights.h"
 #include "service/try.h"
 #include "settings.h"
@@ -42,10 +45,13 @@ lock_resource(const BkCall *call, const BkCreateRequest *request, BkResource *re
 		resource->last_backup_at = DT_NOBEGIN;
 		resource->is_new = request->type == BK_TYPE_FULL;
 		if (resource->is_new ||
-			bk_resource_insert(request->resource_id, request->resource_type, call->role_name, GetCurrentTimestamp()))
+			bk_resource_insert(request->resource_id, request->resource_type, call->role_name, bk_now()))
 			return;
 	}
-	bk_check_writable(call, resource);
+	if (resource->dropped)
+		bk_take_over_resource(call, resource, bk_now());
+	else
+		bk_check_writable(call, resource);
 }
 
 /*
@@ -55,7 +61,7 @@ lock_resource(const BkCall *call, const BkCreateRequest *request, BkResource *re
 static TimestampTz
 next_created_at(const BkResource *resource)
 {
-	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz now = bk_now();
 
 	if (resource->last_backup_at < now)
 		return now;
@@ -222,6 +228,16 @@ create(BkKeys *keys, const BkCall *call, const BkCreateRequest *request, BkText 
 	return bk_stored_insert(keys, &resource, &event, backup, document, payload);
 }
 
+/* A timeline that may be longer than what its policy, or else the setting, allows. */
+static void
+trim_timeline(const BkBackup *backup)
+{
+	int32		max_snapshots = bk_policy_max_snapshots(backup->resource_id, bk_setting_max_snapshots);
+
+	if (max_snapshots > 0)
+		bk_snapshot_trim(backup->resource_id, max_snapshots, backup->created_at);
+}
+
 /* Make the backup, with the key at hand. */
 static void
 create_with(BkKeys *keys, const BkCall *call, const BkCreateRequest *request, BkText document, BkBackup *backup)
@@ -231,8 +247,8 @@ create_with(BkKeys *keys, const BkCall *call, const BkCreateRequest *request, Bk
 	do
 		backups_made = create(keys, call, request, document, backup);
 	while (backups_made == 0);
-	if (bk_setting_max_snapshots > 0 && backups_made > bk_setting_max_snapshots)
-		bk_snapshot_trim(backup->resource_id, bk_setting_max_snapshots, backup->created_at);
+	if (backups_made > bk_policy_least_snapshots(bk_setting_max_snapshots))
+		trim_timeline(backup);
 }
 
 /* What takes long, or may wait for something outside, comes before the lock. */
@@ -247,11 +263,9 @@ bk_create_backup(const BkCall *call, const BkCreateRequest *request, Jsonb *data
 }
 
 void
-bk_create_backup_of_text(const BkCall *call, const BkCreateRequest *request, BkText document, BkBackup *backup)
+bk_create_backup_of_text(const BkCall *call, BkKeys *keys, const BkCreateRequest *request, BkText document,
+						 BkBackup *backup)
 {
-	BkKeys	   *keys = bk_keys_open(call);
-
 	call->attempt->resource_id = request->resource_id;
-	bk_keys_activate(keys);
 	create_with(keys, call, request, document, backup);
 }

@@ -6,7 +6,7 @@
 #define BK_CREATE_H
 
 #include "catalog/backup.h"
-#include "service/call.h"
+#include "service/keys.h"
 
 /* What is asked for; checked by the caller, but for what needs the catalog. */
 typedef struct BkCreateRequest
@@ -25,8 +25,8 @@ typedef struct BkCreateRequest
 /* Back up a value in the caller's transaction and give the backup's row. */
 extern void bk_create_backup(const BkCall *call, const BkCreateRequest *request, Jsonb *data, BkBackup *backup);
 
-/* The same for a document's canonical text. */
-extern void bk_create_backup_of_text(const BkCall *call, const BkCreateRequest *request, BkText document,
-									 BkBackup *backup);
+/* The same for a document's canonical text, with the active key at hand (bk_keys_activate()). */
+extern void bk_create_backup_of_text(const BkCall *call, BkKeys *keys, const BkCreateRequest *request,
+									 BkText document, BkBackup *backup);
 
 #endif							/* BK_CREATE_H */

@@ -7,42 +7,12 @@
 #include "catalog/resource.h"
 #include "catalog/snapshot.h"
 #include "service/audit.h"
-#include "service/chain.h"
+#include "service/clock.h"
+#include "service/consolidate.h"
 #include "service/find.h"
 #include "service/hold.h"
 #include "service/json_text.h"
 #include "service/queue.h"
-#include "settings.h"
-#include "utils/timestamp.h"
-
-/*
- * Rewrite one backup of a locked resource as full: same id and time, new data key and IV.
- * The base that leaves is why, or 0.
- */
-static void
-consolidate(const BkCall *call, BkKeys *keys, BkResource *resource, BkBackup *backup, int64 leaving_base)
-{
-	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service consolidation");
-	BkState    *state = bk_state_open(keys, memory);
-	BkText		document;
-
-	bk_check_not_pinned(resource->resource_id, &backup->backup_id, 1);
-	bk_view_open();
-	bk_state_go_to(state, backup);
-	document = bk_state_text(state, true);
-	bk_view_close();
-
-	backup->type = BK_TYPE_FULL;
-	backup->base_id = 0;
-	/* A small delta is stored as it is where it does not shrink; the document will. */
-	if (backup->compression == BK_COMPRESSION_NONE)
-		backup->compression = bk_setting_compression;
-	bk_stored_replace(keys, backup, document, document);
-	bk_memory_delete(memory);
-	bk_audit_changed(call, resource, "consolidate", backup,
-					 leaving_base == 0 ? NULL : bk_json_of_int64("deleted_base", leaving_base));
-	bk_resource_touch(resource, backup->stored_size);
-}
 
 void
 bk_consolidate_backup(const BkCall *call, int64 backup_id, const char *resource_id, BkBackup *backup)
@@ -57,7 +27,7 @@ bk_consolidate_backup(const BkCall *call, int64 backup_id, const char *resource_
 		ereport(NOTICE, (errmsg("backup " INT64_FORMAT " is full already", backup_id)));
 		return;
 	}
-	consolidate(call, keys, &resource, backup, 0);
+	bk_resource_touch(&resource, bk_consolidate_locked(call, keys, &resource, backup, 0));
 }
 
 /* Turn every direct dependent of a backup into a full one. */
@@ -72,7 +42,7 @@ consolidate_dependents(const BkCall *call, BkKeys *keys, BkResource *resource, i
 		bk_view_open();
 		bk_find_backup(call, ids[i], resource->resource_id, &dependent);
 		bk_view_close();
-		consolidate(call, keys, resource, &dependent, backup_id);
+		bk_resource_touch(resource, bk_consolidate_locked(call, keys, resource, &dependent, backup_id));
 	}
 }
 
@@ -156,7 +126,7 @@ bk_delete_backup(const BkCall *call, int64 backup_id, BkDependents dependents, c
 	bk_check_not_pinned(resource.resource_id, &backup.backup_id, 1);
 	count = resolve_dependents(call, keys, &resource, &backup, dependents, &doomed);
 	bk_check_not_pinned(resource.resource_id, doomed, count);
-	bk_snapshot_bury(backup.resource_id, doomed, count, GetCurrentTimestamp());
+	bk_snapshot_bury(backup.resource_id, doomed, count, bk_now());
 	bk_backup_delete(backup.resource_id, doomed, count);
 	for (int i = 0; i < count; i++)
 		bk_audit_removed(call, &resource, "delete", doomed[i],

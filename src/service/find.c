@@ -53,7 +53,7 @@ void
 bk_find_resource(const BkCall *call, const char *resource_id, BkResource *resource)
 {
 	call->attempt->resource_id = resource_id;
-	if (!bk_resource_find(resource_id, resource) || !may_use(call, resource->owner))
+	if (!bk_resource_find(resource_id, resource) || resource->dropped || !may_use(call, resource->owner))
 		no_such_resource(resource_id);
 }
 

@@ -9,7 +9,9 @@
 #include "catalog/event.h"
 #include "catalog/job.h"
 #include "catalog/key.h"
+#include "catalog/policy.h"
 #include "catalog/queue.h"
+#include "catalog/resource.h"
 #include "catalog/verification.h"
 #include "service/clock.h"
 #include "service/keys.h"
@@ -29,6 +31,9 @@
 
 /* So many scrub_intervals after the last scrub, the next one should have begun. */
 #define SCRUB_INTERVALS		2
+
+/* Overdue resources are counted up to so many. */
+#define MAX_OVERDUE			1000
 
 /* What all checks look at. */
 typedef struct Look
@@ -224,6 +229,31 @@ check_audit(const Look *look, BkHealth *health)
 	check_waiting(look, count, oldest, health);
 }
 
+/* A resource where clean-up has found more to remove than it may, and waits for bk_prune(). */
+static void
+check_cleanup(const Look *look, BkHealth *health)
+{
+	int64		count = bk_resource_count_stopped();
+
+	health->ok = count == 0;
+	health->detail = count == 0 ? "nothing waits for bk_prune()"
+		: psprintf(INT64_FORMAT " resources wait for bk_prune(): more was to go than backup_service.cleanup_max_fraction allows",
+				   count);
+}
+
+static void
+check_overdue(const Look *look, BkHealth *health)
+{
+	char	   *first;
+	int			count = bk_policy_find_overdue(look->now, MAX_OVERDUE, &first);
+
+	health->ok = count == 0;
+	if (count == 0)
+		health->detail = "no resource is without the backup that its policy expects";
+	else
+		health->detail = psprintf("%s%d, the first is \"%s\"", count == MAX_OVERDUE ? "at least " : "", count, first);
+}
+
 static const Check checks[] = {
 	{"worker", true, check_worker},
 	{"restore_queue", false, check_queue},
@@ -231,6 +261,8 @@ static const Check checks[] = {
 	{"keys", true, check_keys},
 	{"keys_copied", false, check_keys_copied},
 	{"corrupt_backups", false, check_corrupt},
+	{"overdue_backups", false, check_overdue},
+	{"cleanup", false, check_cleanup},
 	{"notices", false, check_notices},
 	{"unsealed_audit_events", false, check_audit},
 };

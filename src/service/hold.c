@@ -106,6 +106,22 @@ find_with_dependents(const BkBackup *backup, int64 **ids)
 	return count + 1;
 }
 
+/* backup_id is the one that was to be changed. */
+BK_NORETURN static void
+refuse_held(int64 backup_id, const BkHold *hold)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_IN_USE),
+			 hold->backup_id == backup_id
+			 ? errmsg("backup " INT64_FORMAT " is held", backup_id)
+			 : errmsg("backup " INT64_FORMAT " is held, since backup " INT64_FORMAT " builds on it",
+					  backup_id, hold->backup_id),
+			 errdetail("Role \"%s\" holds backup " INT64_FORMAT " as \"%s\": %s",
+					   hold->created_by, hold->backup_id, hold->name, hold->reason),
+			 errhint("bk_release() ends a hold; SELECT * FROM bk_holds shows all of them.")));
+	pg_unreachable();
+}
+
 void
 bk_check_not_held(const BkBackup *backup)
 {
@@ -113,15 +129,15 @@ bk_check_not_held(const BkBackup *backup)
 	int			count = find_with_dependents(backup, &ids);
 	BkHold		hold;
 
-	if (!bk_hold_find_any(backup->resource_id, ids, count, bk_now(), &hold))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_IN_USE),
-			 hold.backup_id == backup->backup_id
-			 ? errmsg("backup " INT64_FORMAT " is held", backup->backup_id)
-			 : errmsg("backup " INT64_FORMAT " is held, since backup " INT64_FORMAT " builds on it",
-					  backup->backup_id, hold.backup_id),
-			 errdetail("Role \"%s\" holds backup " INT64_FORMAT " as \"%s\": %s",
-					   hold.created_by, hold.backup_id, hold.name, hold.reason),
-			 errhint("bk_release() ends a hold; SELECT * FROM bk_holds shows all of them.")));
+	if (bk_hold_find_any(backup->resource_id, ids, count, bk_now(), &hold))
+		refuse_held(backup->backup_id, &hold);
+}
+
+void
+bk_check_none_held(const char *resource_id, const int64 *ids, int count)
+{
+	BkHold		hold;
+
+	if (bk_hold_find_any(resource_id, ids, count, bk_now(), &hold))
+		refuse_held(hold.backup_id, &hold);
 }

@@ -17,4 +17,7 @@ extern void bk_release_backup(const BkCall *call, int64 backup_id, const char *r
 /* 55006 where a backup of a locked resource, or one that builds on it at any distance, is held. */
 extern void bk_check_not_held(const BkBackup *backup);
 
+/* The same for backups of a locked resource that are looked at alone. */
+extern void bk_check_none_held(const char *resource_id, const int64 *ids, int count);
+
 #endif							/* BK_HOLD_H */

@@ -15,7 +15,7 @@
 struct BkKeys
 {
 	const BkCall *call;
-	BkKeyringSettings settings;
+	int			time_limit;		/* of a key command, in milliseconds, where that is shorter than the setting; 0: none */
 	int32		active;			/* version for new backups; 0 before bk_keys_activate() */
 	int32		version;		/* that kek is; 0 for none */
 	uint8	   *kek;
@@ -28,22 +28,31 @@ bk_keys_open(const BkCall *call)
 	BkKeys	   *keys = bk_alloc_zero(call->memory, sizeof(BkKeys));
 
 	keys->call = call;
-	keys->settings = (BkKeyringSettings) {
+	keys->kek = bk_alloc_secret(call->memory, BK_KEK_BYTES);
+	return keys;
+}
+
+/* As they are now: a queued restore lives longer than what a reload replaces. */
+static const BkKeyringSettings *
+settings(const BkKeys *keys)
+{
+	static BkKeyringSettings now;
+
+	now = (BkKeyringSettings) {
 		.key_command = bk_setting_key_command,
 		.key_command_timeout = bk_setting_key_command_timeout,
 		.key_file = bk_setting_key_file,
 		.key_cache_ttl = bk_setting_key_cache_ttl,
 	};
-	keys->kek = bk_alloc_secret(call->memory, BK_KEK_BYTES);
-	return keys;
+	if (keys->time_limit != 0 && (now.key_command_timeout == 0 || now.key_command_timeout > keys->time_limit))
+		now.key_command_timeout = keys->time_limit;
+	return &now;
 }
 
 void
 bk_keys_limit_time(BkKeys *keys, int milliseconds)
 {
-	int		   *timeout = &keys->settings.key_command_timeout;
-
-	*timeout = *timeout == 0 ? milliseconds : Min(*timeout, milliseconds);
+	keys->time_limit = milliseconds;
 }
 
 /* Have a version's master key at hand, and know its fingerprint. */
@@ -53,7 +62,7 @@ load(BkKeys *keys, int32 version)
 	if (keys->version == version)
 		return;
 	keys->version = 0;
-	bk_keyring_get(&keys->settings, version, keys->kek);
+	bk_keyring_get(settings(keys), version, keys->kek);
 	bk_kek_fingerprint(keys->kek, keys->fingerprint);
 	keys->version = version;
 }
@@ -77,7 +86,7 @@ bk_keys_load(BkKeys *keys, int32 version, const uint8 fingerprint[BK_FINGERPRINT
 static int32
 newest_version(BkKeys *keys)
 {
-	int32		version = bk_keyring_newest(&keys->settings);
+	int32		version = bk_keyring_newest(settings(keys));
 
 	if (version != 0)
 		return version;
@@ -87,8 +96,8 @@ newest_version(BkKeys *keys)
 				 errmsg("there is no master key yet"),
 				 errdetail("The file that backup_service.key_file names does not exist, and backup_service.key_file_create is off."),
 				 errhint("Make the file with mode 0600 and one line: 1: and 64 hexadecimal digits, such as openssl rand -hex 32 gives.")));
-	bk_keyring_create(&keys->settings);
-	return bk_keyring_newest(&keys->settings);
+	bk_keyring_create(settings(keys));
+	return bk_keyring_newest(settings(keys));
 }
 
 void
@@ -105,7 +114,7 @@ bk_keys_activate(BkKeys *keys)
 		version = newest_version(keys);
 		load(keys, version);
 		if (bk_key_insert(version, keys->fingerprint, keys->call->role_name, GetCurrentTimestamp()))
-			bk_audit_keys(keys->call, "key_create", bk_json_of_int64("version", version));
+			bk_audit_catalog(keys->call, "key_create", bk_json_of_int64("version", version));
 		/* Another session may have been faster: what counts is what is there now. */
 		version = bk_key_find_active(known);
 		if (version == 0)
@@ -127,7 +136,7 @@ bk_keys_active(const BkKeys *keys)
 void
 bk_keys_add(BkKeys *keys, int32 version, uint8 fingerprint[BK_FINGERPRINT_BYTES])
 {
-	bk_keyring_add(&keys->settings, version);
+	bk_keyring_add(settings(keys), version);
 	load(keys, version);
 	memcpy(fingerprint, keys->fingerprint, BK_FINGERPRINT_BYTES);
 }

@@ -9,14 +9,19 @@
 #include "service/clock.h"
 #include "service/find.h"
 #include "service/rights.h"
+#include "service/roster.h"
 #include "service/wake.h"
 #include "storage/latch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
-/* How often who waits looks. */
-#define WAIT_MS		50
+/*
+ * Who waits looks again when it has waited an eighth longer, so that the end is noticed soon however long it took,
+ * but within these.
+ */
+#define MIN_WAIT_MS	2
+#define MAX_WAIT_MS	100
 
 /* The operations that this transaction has asked for, which begin when it has committed. */
 static struct
@@ -66,7 +71,7 @@ check_target(const BkCall *call, const char *target)
 	bk_view_open();
 	found = bk_resource_find(target, &resource);
 	bk_view_close();
-	if (found)
+	if (found && !resource.dropped)
 		bk_check_writable(call, &resource);
 }
 
@@ -136,7 +141,8 @@ find_operation(const BkCall *call, int64 operation_id, const char *resource_id, 
 		resource_id = bk_queue_resource(operation_id);
 	if (resource_id == NULL
 		|| !bk_queue_find(resource_id, operation_id, operation)
-		|| !bk_resource_find(resource_id, &resource))
+		|| !bk_resource_find(resource_id, &resource)
+		|| resource.dropped)
 		no_such_operation(operation_id);
 	call->attempt->resource_id = operation->resource_id;
 	if (!bk_may_use(call, resource.owner))
@@ -189,36 +195,68 @@ check_can_wait(int64 operation_id)
 				 errhint("Wait for it in a READ COMMITTED transaction.")));
 }
 
+/* Where there is a launcher it starts a worker. */
+static void
+warn_without_worker(void)
+{
+	if (bk_roster_is_preloaded() || (bk_roster_attach() && bk_roster_worker_pid(MyDatabaseId) != 0))
+		return;
+	ereport(WARNING,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("this database has no worker that does queued restores"),
+			 errhint("Call bk_worker_start(), or add backup_service to shared_preload_libraries and restart the server.")));
+}
+
 /* Until the latch is set, or it is time to look again. */
 static void
-pause_a_while(void)
+pause_a_while(TimestampTz begin, TimestampTz end)
 {
-	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, WAIT_MS, PG_WAIT_EXTENSION);
+	TimestampTz now = GetCurrentTimestamp();
+	long		pause = Max(TimestampDifferenceMilliseconds(begin, now) / 8, MIN_WAIT_MS);
+
+	pause = Min(pause, MAX_WAIT_MS);
+	if (end != DT_NOEND)
+		pause = Min(pause, TimestampDifferenceMilliseconds(now, end) + 1);
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, pause, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
+}
+
+/* Look at an operation; true, and its status, where it has ended or it is time to say how it stands. */
+static bool
+look(const BkCall *call, int64 operation_id, const char *resource_id, TimestampTz end, const char **status)
+{
+	BkMemory	memory = bk_memory_new(call->memory, "backup_service wait");
+	MemoryContext outer = MemoryContextSwitchTo(memory);
+	BkQueued	operation;
+	bool		done;
+
+	find_operation(call, operation_id, resource_id, &operation);
+	call->attempt->resource_id = resource_id;
+	done = has_ended(&operation) || GetCurrentTimestamp() >= end;
+	MemoryContextSwitchTo(outer);
+	if (done)
+		*status = pstrdup(operation.status);
+	bk_memory_delete(memory);
+	return done;
 }
 
 const char *
 bk_wait_for_restore(const BkCall *call, int64 operation_id, const char *resource_id, int64 timeout)
 {
-	TimestampTz end = timeout == 0 ? DT_NOEND : GetCurrentTimestamp() + timeout;
+	TimestampTz begin = GetCurrentTimestamp();
+	TimestampTz end = timeout == 0 || timeout > END_TIMESTAMP - begin ? DT_NOEND : begin + timeout;
 	BkQueued	operation;
+	const char *status;
 
 	check_can_wait(operation_id);
-	for (;;)
-	{
-		BkMemory	memory = bk_memory_new(call->memory, "backup_service wait");
-		MemoryContext outer = MemoryContextSwitchTo(memory);
-		char	   *status;
-
-		find_operation(call, operation_id, resource_id, &operation);
-		status = MemoryContextStrdup(call->memory, operation.status);
-		MemoryContextSwitchTo(outer);
-		if (has_ended(&operation) || GetCurrentTimestamp() >= end)
-			return status;
-		bk_memory_delete(memory);
-		pause_a_while();
-	}
+	find_operation(call, operation_id, resource_id, &operation);
+	if (has_ended(&operation))
+		return operation.status;
+	warn_without_worker();
+	while (!look(call, operation_id, operation.resource_id, end, &status))
+		pause_a_while(begin, end);
+	return status;
 }
 
 void

@@ -7,22 +7,34 @@
 #include "service/queue_claim.h"
 
 #include "service/find.h"
+#include "service/point.h"
 #include "service/queue_end.h"
 #include "service/queue_lock.h"
 #include "service/try.h"
 #include "utils/acl.h"
 
-/* How many candidates are looked at. */
+/* How many candidates are looked up at a time. */
 #define CANDIDATES	20
 
-/* One claim, for bk_try(). */
+/* More are never said to be running; after a crash others' turn comes later. */
+#define RUNNING		1000
+
+/* Looking for an operation to do. */
 typedef struct Claim
 {
+	/* settings */
 	const BkCall *call;
 	BkMemory	memory;
 	TimestampTz now;
-	BkQueued   *operation;
-	BkRun	   *run;			/* what comes of it; NULL where another session was faster */
+
+	/* variables */
+	List	   *busy;			/* names of resources that another session has locked */
+	BkResource	resource;		/* of the operation, locked */
+	BkQueued   *operation;		/* locked */
+
+	/* result */
+	BkRun	   *run;
+	bool		failed;			/* one or more were given up or put off on the way */
 } Claim;
 
 /* Whose rights count is the role that asked, as it is now. */
@@ -87,13 +99,9 @@ start_run(const Claim *claim)
 	find_chain(run);
 	run->state = bk_state_open(bk_keys_open(&run->call), run->memory);
 	pin_chain(run, claim->now);
+	/* Who deletes in a transaction whose snapshot is older than the pins must not go on (40001). */
+	bk_resource_touch(&claim->resource, 0);
 	return run;
-}
-
-static bool
-is_due(const BkQueued *operation)
-{
-	return strcmp(operation->status, "queued") == 0;
 }
 
 static void
@@ -109,66 +117,114 @@ claim_one(void *argument)
 	bk_view_close();
 }
 
-/* Have the resource's row, the operation's, and the session's lock; nobody deletes what it will read before it is pinned. */
 static bool
-lock_all(BkQueued *operation)
+is_known_busy(const Claim *claim, const char *resource_id)
 {
-	BkResource	resource;
+	ListCell   *cell;
 
-	return bk_resource_try_lock(operation->resource_id, &resource)
+	foreach(cell, claim->busy)
+		if (strcmp(lfirst(cell), resource_id) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Nobody deletes what will be read before it is pinned.  Where the whole resource is gone there is nothing to
+ * lock; that the backup is gone with it is what the attempt will find.
+ */
+static bool
+lock_resource(Claim *claim)
+{
+	char	   *resource_id = unconstify(char *, claim->operation->resource_id);
+	bool		exists;
+
+	if (is_known_busy(claim, resource_id))
+		return false;
+	if (bk_resource_try_lock(resource_id, &claim->resource))
+		return true;
+	bk_view_open();
+	exists = bk_resource_find(resource_id, &claim->resource);
+	bk_view_close();
+	if (exists)
+		claim->busy = lappend(claim->busy, resource_id);
+	return !exists;
+}
+
+/* Have the resource's row, the operation's, and the session's lock. */
+static bool
+lock_all(Claim *claim)
+{
+	BkQueued   *operation = claim->operation;
+
+	return lock_resource(claim)
 		&& bk_queue_try_lock(operation->resource_id, operation->operation_id, operation)
-		&& is_due(operation)
+		&& strcmp(operation->status, "queued") == 0
 		&& bk_queue_lock_take(operation->operation_id);
 }
 
 /* An attempt that ends here was one all the same. */
 static void
-put_off(const BkCall *call, BkQueued *operation, const ErrorData *error, TimestampTz now)
+put_off(const Claim *claim, const ErrorData *error)
 {
-	bk_queue_set_running(operation, NULL, 0, 0, now);
+	BkQueued   *operation = claim->operation;
+
+	bk_queue_set_running(operation, NULL, 0, 0, claim->now);
 	operation->attempts++;
-	bk_queue_end_badly(call, operation, error, now);
-	bk_queue_lock_release(operation->operation_id);
+	bk_queue_end_badly(claim->call, operation, error, claim->now);
+	bk_queue_lock_release();
+}
+
+/* Take the first of these that can be had. */
+static void
+claim_among(Claim *claim, BkQueued *candidates, int count)
+{
+	for (int i = 0; i < count && claim->run == NULL; i++)
+	{
+		ErrorData  *error;
+
+		claim->operation = &candidates[i];
+		if (!lock_all(claim) || bk_try(claim_one, claim, bk_is_any_error, &error))
+			continue;
+		put_off(claim, error);
+		claim->failed = true;
+	}
 }
 
 BkRun *
 bk_queue_claim(const BkCall *call, BkMemory memory, TimestampTz now, bool *failed)
 {
+	Claim		claim = {.call = call, .memory = memory, .now = now};
 	BkQueued   *candidates;
-	int			count;
+	BkQueued	last;
+	int			count = CANDIDATES;
 
-	*failed = false;
-	bk_view_open();
-	count = bk_queue_find_due(now, CANDIDATES, &candidates);
-	bk_view_close();
-	for (int i = 0; i < count; i++)
+	while (count == CANDIDATES && claim.run == NULL && !claim.failed)
 	{
-		Claim		claim = {.call = call, .memory = memory, .now = now, .operation = &candidates[i]};
-		ErrorData  *error;
-
-		if (!lock_all(&candidates[i]))
-			continue;
-		if (bk_try(claim_one, &claim, bk_is_any_error, &error))
-			return claim.run;
-		put_off(call, &candidates[i], error, now);
-		*failed = true;
+		bk_view_open();
+		count = bk_queue_find_due(now, claim.operation ? &last : NULL, CANDIDATES, &candidates);
+		bk_view_close();
+		if (count > 0)
+			last = candidates[count - 1];
+		claim_among(&claim, candidates, count);
+		CHECK_FOR_INTERRUPTS();
 	}
-	return NULL;
+	*failed = claim.failed;
+	if (claim.run)
+		bk_point("restore-claiming");
+	return claim.run;
 }
 
 bool
 bk_queue_has_orphans(void)
 {
 	BkQueued   *running;
-	int			count = bk_queue_find_running(CANDIDATES, &running);
+	int			count = bk_queue_find_running(RUNNING, &running);
+	bool		found = false;
 
-	for (int i = 0; i < count; i++)
-		if (bk_queue_lock_take(running[i].operation_id))
-		{
-			bk_queue_lock_release(running[i].operation_id);
-			return true;
-		}
-	return false;
+	for (int i = 0; i < count && !found; i++)
+		found = bk_queue_lock_take(running[i].operation_id);
+	bk_queue_lock_release();
+	return found;
 }
 
 /* Its lock is ours; the row may have changed since it was looked for. */
@@ -178,7 +234,7 @@ adopt(const BkCall *call, BkQueued *operation, TimestampTz now)
 	if (bk_queue_try_lock(operation->resource_id, operation->operation_id, operation)
 		&& strcmp(operation->status, "running") == 0)
 		bk_queue_end_lost(call, operation, now);
-	bk_queue_lock_release(operation->operation_id);
+	bk_queue_lock_release();
 }
 
 void
@@ -188,7 +244,7 @@ bk_queue_adopt_orphans(const BkCall *call, TimestampTz now)
 	int			count;
 
 	bk_view_open();
-	count = bk_queue_find_running(CANDIDATES, &running);
+	count = bk_queue_find_running(RUNNING, &running);
 	bk_view_close();
 	for (int i = 0; i < count; i++)
 		if (bk_queue_lock_take(running[i].operation_id))

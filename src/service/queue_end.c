@@ -26,7 +26,8 @@ may_pass(const ErrorData *error)
 		case MAKE_SQLSTATE('5', '8', '0', '0', '0'):
 			return true;
 		default:
-			return false;
+			/* Also a key that is malformed, which its source may put right. */
+			return bk_is_key_problem(error);
 	}
 }
 
@@ -92,6 +93,13 @@ bk_queue_end_badly(const BkCall *call, const BkQueued *operation, const ErrorDat
 			 errhint("%s", again ? "It will be tried again." : "It is not tried again.")));
 }
 
+/* One that ends its process each time, such as one for which memory does not suffice, must not do so without a pause. */
+static TimestampTz
+again_at(const BkQueued *operation, TimestampTz now)
+{
+	return operation->attempts <= 1 ? now : bk_retry_time(now, operation->attempts - 1);
+}
+
 void
 bk_queue_end_lost(const BkCall *call, const BkQueued *operation, TimestampTz now)
 {
@@ -99,9 +107,9 @@ bk_queue_end_lost(const BkCall *call, const BkQueued *operation, TimestampTz now
 
 	if (operation->attempts < bk_setting_max_attempts)
 	{
-		bk_queue_set_queued(operation, NULL, now);
+		bk_queue_set_queued(operation, NULL, again_at(operation, now));
 		return;
 	}
-	text = psprintf("the server or its worker has ended %d times while it ran", operation->attempts);
+	text = psprintf("the process that ran it ended before it was done, in the last of %d attempts", operation->attempts);
 	give_up(call, operation, text, NULL, now);
 }

@@ -20,6 +20,12 @@
 extern TimestampTz bk_queue_run_due(TimestampTz now);
 
 /* Do one step, in a transaction of the worker; true where there is more at once. */
-extern bool bk_queue_run_step(const BkCall *call, TimestampTz now);
+extern PGDLLEXPORT bool bk_queue_run_step(const BkCall *call, TimestampTz now);
+
+/* Is this process at work on an operation? */
+extern bool bk_queue_run_is_busy(void);
+
+/* Is it, while another one that may run at the same time has been waiting? */
+extern bool bk_queue_run_wants_help(void);
 
 #endif							/* BK_QUEUE_RUN_H */

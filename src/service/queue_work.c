@@ -6,16 +6,23 @@
 
 #include "catalog/chunk.h"
 #include "service/audit.h"
+#include "service/clock.h"
 #include "service/create.h"
+#include "service/find.h"
+#include "service/point.h"
 #include "service/notice.h"
 #include "service/queue_end.h"
 #include "service/restore.h"
 #include "service/try.h"
 #include "settings.h"
+#include "utils/acl.h"
 #include "utils/timestamp.h"
 
 /* How much is read in one transaction, so that others see progress and a cancellation is heard. */
 #define STEP_BYTES	(4 * 1024 * 1024)
+
+/* The same where much is small, as in a long chain. */
+#define STEP_READS	100
 
 /* The chunks of one statement. */
 #define READ_CHUNKS	16
@@ -28,8 +35,16 @@ typedef struct Step
 {
 	const BkCall *call;
 	BkRun	   *run;
-	TimestampTz now;
+	bool		hindered;		/* another session has the operation, most likely to cancel it */
 } Step;
+
+/* What has become of an operation that this process was at work on. */
+typedef enum Standing
+{
+	OURS,						/* still to be done; its row is locked until the transaction ends */
+	HINDERED,					/* another session has its row */
+	OVER						/* cancelled, or gone */
+} Standing;
 
 /* The chunks of the element that is being read, as the payload layer asks for them. */
 typedef struct StoredCursor
@@ -92,7 +107,8 @@ read_chunks(BkRun *run)
 		bytes += run->stored[run->stored_count + i].len;
 	run->stored_count += count;
 	run->bytes_done += bytes;
-	if (count < READ_CHUNKS)
+	/* More than there should be is not read to its end to find that out. */
+	if (count < READ_CHUNKS || run->stored_count > backup->stored_size / BK_CHUNK_BYTES + READ_CHUNKS)
 		take_element(run);
 	return bytes;
 }
@@ -105,14 +121,54 @@ percent(const BkRun *run)
 	return Min(run->bytes_done, run->bytes_total) * READ_PERCENT / run->bytes_total;
 }
 
-/* The last transaction's work: the new backup, and the operation's end. */
+static bool
+is_running(const BkQueued *operation)
+{
+	return strcmp(operation->status, "running") == 0;
+}
+
+/* Locks are not waited for: who cancels may hold ours and want another one that this transaction has. */
+static Standing
+look(const BkRun *run)
+{
+	const char *resource_id = run->operation.resource_id;
+	int64		operation_id = run->operation.operation_id;
+	BkQueued	operation;
+	bool		found;
+
+	if (bk_queue_try_lock(resource_id, operation_id, &operation))
+		return is_running(&operation) ? OURS : OVER;
+	bk_view_open();
+	found = bk_queue_find(resource_id, operation_id, &operation);
+	bk_view_close();
+	return found && is_running(&operation) ? HINDERED : OVER;
+}
+
+/* Whose rights count, as they are now and not as they were when it was claimed. */
+static BkCall
+call_of_asker(const Step *step)
+{
+	const BkRun *run = step->run;
+	BkCall		call = *step->call;
+	BkBackup	source;
+
+	call.role = get_role_oid(run->operation.role, false);
+	call.role_name = run->operation.role;
+	bk_view_open();
+	bk_find_backup(&call, run->operation.backup_id, run->operation.resource_id, &source);
+	bk_view_close();
+	return call;
+}
+
+/* The new backup and the operation's end, which are there together or not at all. */
 static void
-finish(const Step *step)
+write_result(const Step *step, const BkCall *call, BkKeys *keys, BkText document)
 {
 	BkRun	   *run = step->run;
+	const BkQueued *operation = &run->operation;
 	const BkBackup *backup = &run->chain[run->count - 1];
 	BkCreateRequest request = {
-		.resource_id = run->operation.target_resource_id,
+		.resource_id = operation->target_resource_id,
 		.resource_type = backup->resource_type,
 		.type = BK_TYPE_FULL,
 		.compression = bk_setting_compression,
@@ -120,18 +176,52 @@ finish(const Step *step)
 		.tags = bk_no_tags(),
 		.source = "restore",
 	};
-	BkCall		call = *step->call;
 	BkBackup	restored;
 
-	call.role = run->call.role;
-	call.role_name = run->call.role_name;
-	bk_create_backup_of_text(&call, &request, bk_state_text(run->state, run->operation.validate), &restored);
-	bk_queue_set_completed(&run->operation, restored.backup_id, step->now);
-	bk_audit_read(&call, "restore", backup->resource_id, backup->backup_id,
-				  bk_describe_operation(run->operation.operation_id, run->operation.target_resource_id,
-										run->operation.created_by, run->operation.validate));
-	bk_notice_add(BK_NOTICE_RESTORED, backup->resource_id, backup->backup_id, run->operation.operation_id);
+	bk_create_backup_of_text(call, keys, &request, document, &restored);
+	bk_queue_set_completed(operation, restored.backup_id, bk_now());
+	bk_audit_read(call, "restore", backup->resource_id, backup->backup_id,
+				  bk_describe_operation(operation->operation_id, operation->target_resource_id, operation->created_by,
+										operation->validate));
+	bk_notice_add(BK_NOTICE_RESTORED, backup->resource_id, backup->backup_id, operation->operation_id);
 	run->ended = true;
+	bk_point("restore-ending");
+}
+
+/*
+ * The last transaction's work.  The target is locked before the operation, and the key is had before both; a
+ * session that has the one and waits for the other is never waited for.
+ */
+static void
+finish(Step *step)
+{
+	BkRun	   *run = step->run;
+	BkCall		call = call_of_asker(step);
+	BkText		document = bk_state_text(run->state, run->operation.validate);
+	BkKeys	   *keys = bk_keys_open(&call);
+	BkResource	target;
+	Standing	standing;
+
+	bk_keys_activate(keys);
+	(void) bk_resource_lock(run->operation.target_resource_id, &target);
+	standing = look(run);
+	step->hindered = standing == HINDERED;
+	if (standing == OVER)
+		run->ended = true;
+	else if (standing == OURS)
+		write_result(step, &call, keys, document);
+}
+
+static void
+show_progress(Step *step)
+{
+	BkRun	   *run = step->run;
+	Standing	standing = look(run);
+
+	if (standing == OURS)
+		bk_queue_set_progress(&run->operation, percent(run), run->bytes_done);
+	else if (standing == OVER)
+		run->ended = true;
 }
 
 /* Read on; what is small is read and written in one step. */
@@ -141,36 +231,29 @@ work(void *argument)
 	Step	   *step = argument;
 	BkRun	   *run = step->run;
 	int64		bytes = 0;
+	int			reads = 0;
 
-	while (run->element < run->count && bytes < STEP_BYTES)
+	while (run->element < run->count && bytes < STEP_BYTES && reads++ < STEP_READS)
 		bytes += read_chunks(run);
 	if (run->element == run->count && bytes < STEP_BYTES)
 		finish(step);
 	else
-		bk_queue_set_progress(&run->operation, percent(run), run->bytes_done);
+		show_progress(step);
 }
 
-/* It is still ours to run, and stays so until the transaction ends. */
-static bool
-is_running(const BkRun *run)
-{
-	BkQueued	operation;
-
-	return bk_queue_lock(run->operation.resource_id, run->operation.operation_id, &operation)
-		&& strcmp(operation.status, "running") == 0;
-}
-
-void
+bool
 bk_queue_work(const BkCall *call, BkRun *run, TimestampTz now)
 {
-	Step		step = {.call = call, .run = run, .now = now};
+	Step		step = {.call = call, .run = run};
 	ErrorData  *error;
+	BkQueued	operation;
 
-	if (!is_running(run))
-		run->ended = true;
-	else if (!bk_try(work, &step, bk_is_any_error, &error))
-	{
-		bk_queue_end_badly(call, &run->operation, error, now);
-		run->ended = true;
-	}
+	bk_point(run->bytes_done == 0 ? "restore-claimed" : "restore-reading");
+	if (bk_try(work, &step, bk_is_any_error, &error))
+		return !step.hindered;
+	/* Whatever happens now, what is in memory is of no more use. */
+	run->ended = true;
+	if (bk_queue_lock(run->operation.resource_id, run->operation.operation_id, &operation) && is_running(&operation))
+		bk_queue_end_badly(call, &operation, error, now);
+	return true;
 }

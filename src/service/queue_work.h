@@ -31,7 +31,7 @@ typedef struct BkRun
 	BkMemory	memory;			/* of all this */
 } BkRun;
 
-/* Go on with an operation for one transaction. */
-extern void bk_queue_work(const BkCall *call, BkRun *run, TimestampTz now);
+/* Go on with an operation for one transaction; false where another session is in the way at the moment. */
+extern bool bk_queue_work(const BkCall *call, BkRun *run, TimestampTz now);
 
 #endif							/* BK_QUEUE_WORK_H */

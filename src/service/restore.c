@@ -9,6 +9,7 @@
 #include "delta/delta.h"
 #include "service/audit.h"
 #include "service/chain.h"
+#include "service/clock.h"
 #include "service/find.h"
 #include "service/json_text.h"
 #include "service/notice.h"
@@ -64,7 +65,7 @@ record(const BkCall *call, const BkRestoreRequest *request, const BkBackup *back
 		.role = call->role_name,
 		.created_by = request->created_by ? request->created_by : call->role_name,
 		.created_at = started_at,
-		.completed_at = GetCurrentTimestamp(),
+		.completed_at = bk_now(),
 	};
 	int64		operation_id;
 
@@ -79,7 +80,7 @@ BkText
 bk_restore_document(const BkCall *call, const BkRestoreRequest *request,
 					int64 backup_id, const char *resource_id)
 {
-	TimestampTz started_at = GetCurrentTimestamp();
+	TimestampTz started_at = bk_now();
 	BkBackup	backup;
 	BkText		text;
 
@@ -191,7 +192,7 @@ bk_restore_document_at(const BkCall *call, const BkRestoreRequest *request,
 					   const char *resource_id, TimestampTz at, bool nearest,
 					   int64 *backup_id)
 {
-	TimestampTz started_at = GetCurrentTimestamp();
+	TimestampTz started_at = bk_now();
 	BkBackup	backup;
 	BkText		text;
 

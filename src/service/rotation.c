@@ -62,7 +62,7 @@ bk_rotate_key(const BkCall *call)
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("another session has made key version %d active at the same time", version),
 				 errhint("SELECT * FROM bk_keys shows it; rotate again only if you want one more.")));
-	bk_audit_keys(call, "key_rotate", bk_json_of_int64("version", version));
+	bk_audit_catalog(call, "key_rotate", bk_json_of_int64("version", version));
 	return version;
 }
 
@@ -196,7 +196,7 @@ note_rekey(const BkCall *call, const Rekey *rekey)
 	bk_json_add_int64(&json, "version", bk_keys_active(rekey->new_keys));
 	bk_json_add_int64(&json, "backups", rekey->done);
 	bk_json_end(&json);
-	bk_audit_keys(call, "rekey", bk_json_value(&json));
+	bk_audit_catalog(call, "rekey", bk_json_value(&json));
 }
 
 int64
@@ -267,7 +267,7 @@ bk_retire_key(const BkCall *call, int32 version)
 				 errdetail("The data keys of " INT64_FORMAT " backups are wrapped by it.", backups),
 				 errhint("Run bk_rekey() until it gives 0.")));
 	(void) bk_key_set_retired(version);
-	bk_audit_keys(call, "key_retire", bk_json_of_int64("version", version));
+	bk_audit_catalog(call, "key_retire", bk_json_of_int64("version", version));
 }
 
 void
@@ -275,7 +275,7 @@ bk_note_key_copied(const BkCall *call, int32 version)
 {
 	if (!bk_key_set_copied(version, GetCurrentTimestamp()))
 		no_such_version(version);
-	bk_audit_keys(call, "key_copied", bk_json_of_int64("version", version));
+	bk_audit_catalog(call, "key_copied", bk_json_of_int64("version", version));
 }
 
 bool

@@ -4,7 +4,6 @@
  */
 #include "service/spawn.h"
 
-#include "access/xlog.h"
 #include "service/roster.h"
 #include "storage/latch.h"
 #include "utils/wait_event.h"
@@ -51,17 +50,26 @@ bk_spawn_worker(Oid database, BkWorkerKind kind, BackgroundWorkerHandle **handle
 	return RegisterDynamicBackgroundWorker(&worker, handle);
 }
 
+bool
+bk_spawn_restorer(Oid database, int number, BackgroundWorkerHandle **handle)
+{
+	BackgroundWorker restorer;
+
+	describe(&restorer, "backup_service restorer", "bk_restorer_main");
+	snprintf(restorer.bgw_name, sizeof(restorer.bgw_name), "backup_service restorer for database %u", database);
+	restorer.bgw_restart_time = BGW_NEVER_RESTART;
+	restorer.bgw_main_arg = ObjectIdGetDatum(database);
+	memcpy(restorer.bgw_extra, &number, sizeof(number));
+	restorer.bgw_notify_pid = MyProcPid;
+	return RegisterDynamicBackgroundWorker(&restorer, handle);
+}
+
 /* Refuse where a worker is there, or cannot be. */
 static void
 check_can_start(void)
 {
 	int			pid;
 
-	if (RecoveryInProgress())
-		ereport(ERROR,
-				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-				 errmsg("cannot start a worker during recovery"),
-				 errhint("Start it after the standby's promotion.")));
 	if (bk_roster_is_preloaded())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

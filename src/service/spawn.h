@@ -25,6 +25,12 @@ extern void bk_spawn_launcher(void);
  */
 extern bool bk_spawn_worker(Oid database, BkWorkerKind kind, BackgroundWorkerHandle **handle);
 
+/*
+ * Start a process that helps a database's worker with the restore queue, until that is empty.  They are numbered
+ * from 1.  False where no worker slot is free.
+ */
+extern bool bk_spawn_restorer(Oid database, int number, BackgroundWorkerHandle **handle);
+
 /* For this database, by hand; returns the process's id. */
 extern int	bk_spawn_worker_here(void);
 

@@ -8,6 +8,7 @@
 #include "catalog/record.h"
 #include "mb/pg_wchar.h"
 #include "service/audit.h"
+#include "service/clock.h"
 #include "service/notice.h"
 #include "service/unix_time.h"
 #include "service/wake.h"
@@ -147,7 +148,7 @@ take_result(BkBackup *backup, const BkPayloadHeader *header, const BkPayloadSeal
 	memcpy(backup->iv, header->iv, BK_IV_BYTES);
 	memcpy(backup->checksum, seal->checksum, BK_DIGEST_BYTES);
 	memcpy(backup->mac, seal->mac, BK_DIGEST_BYTES);
-	backup->completed_at = GetCurrentTimestamp();
+	backup->completed_at = bk_now();
 }
 
 /* Write the payload but for the last chunks, which are left pending; completes the backup's columns. */

@@ -5,8 +5,10 @@
 #include "service/verify.h"
 
 #include "access/xact.h"
+#include "catalog/policy.h"
 #include "catalog/verification.h"
 #include "service/chain.h"
+#include "service/clock.h"
 #include "service/examine.h"
 #include "service/find.h"
 #include "service/finding.h"
@@ -173,6 +175,18 @@ warn_of_size(const BkBackup *backup, BkVerdict *verdict)
 }
 
 /* Where workers are to be started by the launcher, and are not, expiry, queue and scrub stand still. */
+/* The resource's next backup, not this one, is late. */
+static void
+warn_of_overdue(const BkBackup *backup, BkVerdict *verdict)
+{
+	TimestampTz last;
+	char	   *expected = bk_policy_find_expectation(backup->resource_id, bk_now(), &last);
+
+	if (expected)
+		warn(verdict, psprintf("Next backup is overdue: one is expected every %s, the newest is of %s",
+							   expected, timestamptz_to_str(last)));
+}
+
 static void
 warn_of_worker(BkVerdict *verdict)
 {
@@ -202,6 +216,7 @@ bk_verify_backup(const BkCall *call, int64 backup_id, const char *resource_id, B
 	if (knows_key(&verification, verdict))
 		verdict->structure_valid = verdict->data_integrity = passes(check_document, &verification, verdict);
 	warn_of_size(&backup, verdict);
+	warn_of_overdue(&backup, verdict);
 	bk_view_close();
 	warn_of_expiry(&backup, verdict);
 	warn_of_worker(verdict);

@@ -36,6 +36,9 @@ bk_session_begin(const char *application_name)
 		{"lock_timeout", "10s"},
 		{"statement_timeout", "0"},
 		{"idle_in_transaction_session_timeout", "0"},
+#if PG_VERSION_NUM >= 170000
+		{"transaction_timeout", "0"},
+#endif
 	};
 
 	for (int i = 0; i < (int) lengthof(settings); i++)

@@ -16,5 +16,6 @@ extern void bk_statements_watch(void);
 /* What the processes run. */
 PGDLLEXPORT extern void bk_launcher_main(Datum argument);
 PGDLLEXPORT extern void bk_worker_main(Datum argument);
+PGDLLEXPORT extern void bk_restorer_main(Datum argument);
 
 #endif							/* BK_WORKER_H */

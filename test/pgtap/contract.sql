@@ -52,8 +52,35 @@ INSERT INTO contract VALUES
 ('bk_audit_trim', '{timestamp with time zone}', 'before timestamp with time zone', 'bigint', 'volatile', 'u', false, false, false),
 ('bk_health', '{}', 'OUT name text, OUT ok boolean, OUT critical boolean, OUT detail text', 'setof record', 'volatile', 'u', false, true, false);
 
+INSERT INTO contract VALUES
+('bk_hold', '{bigint,text,text,timestamp with time zone,text}',
+ 'backup_id bigint, name text, reason text, until timestamp with time zone DEFAULT NULL::timestamp with time zone, resource_id text DEFAULT NULL::text',
+ 'void', 'volatile', 'u', false, false, true),
+('bk_release', '{bigint,text,text}', 'backup_id bigint, name text, resource_id text DEFAULT NULL::text', 'void', 'volatile', 'u', false, false, true),
+('bk_restore_enqueue', '{bigint,text,boolean,text,text}',
+ 'backup_id bigint, target_resource_id text DEFAULT NULL::text, validate boolean DEFAULT true, created_by text DEFAULT NULL::text, resource_id text DEFAULT NULL::text',
+ 'bigint', 'volatile', 'u', false, false, true),
+('bk_restore_at_enqueue', '{text,timestamp with time zone,text,boolean,text,boolean}',
+ 'resource_id text, at timestamp with time zone, target_resource_id text DEFAULT NULL::text, validate boolean DEFAULT true, created_by text DEFAULT NULL::text, nearest boolean DEFAULT false',
+ 'bigint', 'volatile', 'u', false, false, true),
+('bk_restore_cancel', '{bigint,text}', 'operation_id bigint, resource_id text DEFAULT NULL::text', 'void', 'volatile', 'u', false, false, true),
+('bk_restore_wait', '{bigint,interval,text}', 'operation_id bigint, timeout interval DEFAULT NULL::interval, resource_id text DEFAULT NULL::text',
+ 'text', 'volatile', 'u', false, false, true),
+('bk_policy_set', '{text,interval,integer,integer,integer,integer,integer,integer,text,integer,interval,integer}',
+ 'name text, keep_for interval DEFAULT NULL::interval, keep_last integer DEFAULT NULL::integer, keep_hourly integer DEFAULT NULL::integer, keep_daily integer DEFAULT NULL::integer, '
+ 'keep_weekly integer DEFAULT NULL::integer, keep_monthly integer DEFAULT NULL::integer, keep_yearly integer DEFAULT NULL::integer, time_zone text DEFAULT ''UTC''::text, week_start integer DEFAULT 1, expect_every interval DEFAULT NULL::interval, max_snapshots integer DEFAULT NULL::integer', 'void', 'volatile', 'u', false, false, false),
+('bk_policy_drop', '{text}', 'name text', 'void', 'volatile', 'u', false, false, false),
+('bk_policy_assign', '{text,text,text}', 'resource_id text, name text, resource_type text DEFAULT NULL::text', 'void', 'volatile', 'u', false, false, false),
+('bk_prune', '{text,boolean}', 'resource_id text DEFAULT NULL::text, dry_run boolean DEFAULT false, OUT backup_id bigint, OUT action text, OUT reason text',
+ 'setof record', 'volatile', 'u', false, false, true),
+('bk_retention_explain', '{text}', 'resource_id text, OUT backup_id bigint, OUT created_at timestamp with time zone, OUT action text, OUT rules text[], OUT until timestamp with time zone, OUT until_is_exact boolean, OUT reason text', 'setof record', 'volatile', 'u', false, false, true),
+('bk_policy_simulate', '{text,interval,integer,integer,integer,integer,integer,integer,text,integer}',
+ 'resource_id text, keep_for interval DEFAULT NULL::interval, keep_last integer DEFAULT NULL::integer, keep_hourly integer DEFAULT NULL::integer, keep_daily integer DEFAULT NULL::integer, '
+ 'keep_weekly integer DEFAULT NULL::integer, keep_monthly integer DEFAULT NULL::integer, keep_yearly integer DEFAULT NULL::integer, time_zone text DEFAULT ''UTC''::text, week_start integer DEFAULT 1, OUT backup_id bigint, OUT created_at timestamp with time zone, OUT action text, OUT rules text[], OUT until timestamp with time zone, OUT until_is_exact boolean, OUT reason text', 'setof record', 'volatile', 'u', false, false, true),
+('bk_resource_drop', '{text}', 'resource_id text', 'bigint', 'volatile', 'u', false, false, true);
+
 -- Twelve tests for each function: eight of its signature, four of its privileges.
-SELECT plan((5 + 2 + 9 + 3 + 4 * 6 + 4 + 11 + 12 * (SELECT count(*) FROM contract))::int);
+SELECT plan((5 + 2 + 11 + 3 + 4 * 8 + 4 + 11 + 12 * (SELECT count(*) FROM contract))::int);
 
 -- Roles: nobody logs in as one of them, and nobody is in one by default.
 SELECT has_role('backup_service_user');
@@ -85,7 +112,7 @@ SELECT set_eq($$ SELECT proname::text FROM pg_proc p JOIN pg_depend d ON d.class
 SELECT is((SELECT count(*) FROM pg_proc WHERE proname LIKE 'bk\_%' AND pronamespace = 'public'::regnamespace), (SELECT count(*) FROM contract), 'no function has a second signature');
 
 -- Views: the columns, in order, with their types.
-SELECT views_are('public', ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit']);
+SELECT views_are('public', ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit', 'bk_holds', 'bk_policies']);
 SELECT columns_are('public', 'bk_backups', ARRAY['backup_id', 'resource_id', 'resource_type', 'type', 'status', 'base_id', 'size', 'stored_size', 'compression_ratio',
 	'document_size', 'compression', 'encrypted', 'checksum', 'key_version', 'version', 'source', 'tags', 'created_by', 'created_at', 'completed_at', 'expires_at', 'verified_at']);
 CREATE FUNCTION pg_temp.shape(view regclass) RETURNS text LANGUAGE sql AS
@@ -97,26 +124,35 @@ SELECT is(pg_temp.shape('bk_backups'),
 	'bk_backups has its columns in order');
 SELECT is(pg_temp.shape('bk_resources'),
 	'resource_id text, resource_type text, owner name, created_at timestamp with time zone, backups bigint, stored_size bigint, '
-	'first_backup_at timestamp with time zone, last_backup_at timestamp with time zone, backups_made bigint',
+	'first_backup_at timestamp with time zone, last_backup_at timestamp with time zone, backups_made bigint, policy text, cleanup_stopped_at timestamp with time zone',
 	'bk_resources has its columns in order');
 SELECT is(pg_temp.shape('bk_snapshots'), 'resource_id text, created_at timestamp with time zone, backup_id bigint, removed_at timestamp with time zone',
 	'bk_snapshots has its columns in order');
 SELECT is(pg_temp.shape('bk_operations'),
 	'operation_id bigint, resource_id text, backup_id bigint, target_resource_id text, type text, status text, progress integer, validated boolean, '
-	'validation_errors jsonb, role name, created_by text, created_at timestamp with time zone, completed_at timestamp with time zone',
+	'validation_errors jsonb, role name, created_by text, created_at timestamp with time zone, completed_at timestamp with time zone, '
+	'attempts integer, next_attempt_at timestamp with time zone, started_at timestamp with time zone, bytes_done bigint, bytes_total bigint, error text, restored_backup_id bigint',
 	'bk_operations has its columns in order');
 SELECT is(pg_temp.shape('bk_keys'),
 	'version integer, state text, backups bigint, created_at timestamp with time zone, created_by name, copied_at timestamp with time zone',
 	'bk_keys has its columns in order');
+SELECT is(pg_temp.shape('bk_policies'),
+	'name text, keep_for interval, keep_last integer, keep_hourly integer, keep_daily integer, keep_weekly integer, keep_monthly integer, keep_yearly integer, '
+	'time_zone text, week_start integer, expect_every interval, max_snapshots integer, ready_made boolean, resource_types text[], '
+	'created_by name, updated_at timestamp with time zone',
+	'bk_policies has its columns in order');
 SELECT is(pg_temp.shape('bk_audit'),
 	'resource_id text, number bigint, at timestamp with time zone, action text, outcome text, session_role text, role text, application text, client text, '
 	'backup_id bigint, detail jsonb, hash text',
 	'bk_audit has its columns in order');
+SELECT is(pg_temp.shape('bk_holds'),
+	'backup_id bigint, resource_id text, name text, reason text, until timestamp with time zone, created_by name, created_at timestamp with time zone',
+	'bk_holds has its columns in order');
 SELECT is_empty($$ SELECT relname FROM pg_class WHERE relkind = 'v' AND (relname LIKE 'bk\_%' OR relnamespace = 'backup_service'::regnamespace)
 					  AND NOT coalesce('security_barrier=true' = ANY (reloptions), false) $$, 'every view is a security barrier');
 
 -- Tables.
-SELECT tables_are('backup_service', ARRAY['resource', 'backup', 'chunk', 'snapshot', 'restore_operation', 'key', 'audit_event', 'audit_unsealed', 'audit_checkpoint', 'job', 'notice']);
+SELECT tables_are('backup_service', ARRAY['resource', 'backup', 'chunk', 'snapshot', 'restore_operation', 'key', 'audit_event', 'audit_unsealed', 'audit_checkpoint', 'hold', 'job', 'notice', 'policy', 'policy_assignment']);
 SELECT is((SELECT attstorage FROM pg_attribute WHERE attrelid = 'backup_service.chunk'::regclass AND attname = 'data'), 'e'::"char", 'chunks are not compressed again');
 SELECT has_index('backup_service', 'backup', 'backup_by_id', ARRAY['backup_id']);
 
@@ -133,10 +169,10 @@ SELECT is(has_function_privilege('backup_service_auditor', p.oid, 'EXECUTE'), c.
 
 -- On views: to read, for the three roles.
 SELECT ok(NOT has_table_privilege('regress_bk_anybody', view, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'), 'PUBLIC has nothing on ' || view)
-  FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit']) view;
-SELECT is(has_table_privilege('backup_service_user', view, 'SELECT'), view <> 'bk_keys', 'users read ' || view || ' or may not') FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit']) view;
-SELECT ok(has_table_privilege('backup_service_operator', view, 'SELECT'), 'operators read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit']) view;
-SELECT ok(has_table_privilege('backup_service_auditor', view, 'SELECT'), 'auditors read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit']) view;
+  FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit', 'bk_holds', 'bk_policies']) view;
+SELECT is(has_table_privilege('backup_service_user', view, 'SELECT'), view <> 'bk_keys', 'users read ' || view || ' or may not') FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit', 'bk_holds', 'bk_policies']) view;
+SELECT ok(has_table_privilege('backup_service_operator', view, 'SELECT'), 'operators read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit', 'bk_holds', 'bk_policies']) view;
+SELECT ok(has_table_privilege('backup_service_auditor', view, 'SELECT'), 'auditors read ' || view) FROM unnest(ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit', 'bk_holds', 'bk_policies']) view;
 SELECT ok(NOT has_table_privilege(role, 'bk_backups', 'INSERT, UPDATE, DELETE, TRUNCATE'), role || ' writes no view')
   FROM unnest(ARRAY['backup_service_user', 'backup_service_operator', 'backup_service_auditor']) role;
 SELECT ok(NOT has_table_privilege('backup_service_user', 'backup_service.visible_resource', 'SELECT'), 'the inner view is for the outer ones');

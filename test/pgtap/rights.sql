@@ -63,9 +63,24 @@ INSERT INTO matrix (call, shows, answer, cells) VALUES
 ($$bk_audit_verify()$$, 'count(*)', '0', 'denied denied denied yes yes denied yes'),
 ($$bk_audit_verify('{resource}')$$, 'count(*)', '0', 'denied denied denied all all denied all'),
 ($$bk_health()$$, 'count(*) FILTER (WHERE r.name = ''keys'' AND r.ok)', '1', 'denied denied denied yes yes denied yes'),
+($$bk_policy_set('rights policy', keep_last => 1)$$, 'count(*)', '1', 'denied denied denied yes denied denied yes'),
+($$bk_policy_drop('rights spare')$$, 'count(*)', '1', 'denied denied denied yes denied denied yes'),
+($$bk_policy_assign('{resource}', 'gfs')$$, 'count(*)', '1', 'denied denied denied all denied denied all'),
+($$bk_policy_assign(NULL, 'gfs', 'document')$$, 'count(*)', '1', 'denied denied denied yes denied denied yes'),
+($$bk_prune('{resource}')$$, 'r.action', 'keep | keep', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_prune('{resource}', dry_run => true)$$, 'r.action', 'keep | keep', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_retention_explain('{resource}')$$, 'r.rules', '{no_policy,newest} | {no_policy}', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_policy_simulate('{resource}', keep_last => 3)$$, 'r.rules', '{keep_last,newest} | {keep_last}', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_resource_drop('{resource}')$$, 'r', '2', 'own/42704 own/42704 own/42704 all denied denied all'),
 ($$bk_audit_seal()$$, 'r', '0', 'denied denied denied yes denied denied yes'),
 ($$bk_audit_trim('infinity')$$, 'r', '{events}', 'denied denied denied yes denied denied yes'),
-($$bk_worker_start()$$, 'rights_test.end_process(r)', 'true', 'denied denied denied yes denied denied yes');
+($$bk_worker_start()$$, 'rights_test.end_process(r)', 'true', 'denied denied denied yes denied denied yes'),
+($$bk_hold({full}, 'new', 'why')$$, 'count(*)', '1', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_release({incremental}, 'over', '{resource}')$$, 'count(*)', '1', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_restore_enqueue({full}, 'rights/new')$$, 'r > 0', 'true', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_restore_at_enqueue('{resource}', 'infinity', 'rights/new', nearest => true)$$, 'r > 0', 'true', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_restore_cancel({queued})$$, 'count(*)', '1', 'own/42704 own/42704 own/42704 all denied denied all'),
+($$bk_restore_wait({operation}, resource_id => '{resource}')$$, 'r', 'completed', 'own/42704 own/42704 own/42704 all denied denied all');
 -- What lists all that the caller may see: a column that tells its rows apart, and the table that holds them.
 --   all        every row
 --   own        every row of the own tenants', and no other
@@ -75,6 +90,8 @@ INSERT INTO matrix (call, shows, rows_of, cells) VALUES
 ('bk_resources', 'owner', 'backup_service.resource', 'own own own all all denied all'),
 ('bk_snapshots', 'backup_id', 'backup_service.snapshot', 'own own own all all denied all'),
 ('bk_operations', 'operation_id', 'backup_service.restore_operation', 'own own own all all denied all'),
+('bk_holds', 'backup_id', 'backup_service.hold', 'own own own all all denied all'),
+('bk_policies', 'name', 'backup_service.policy', 'all all all all all denied all'),
 ('bk_keys', 'version', 'backup_service.key', 'denied denied denied all all denied all'),
 ('bk_audit', 'number', 'backup_service.audit_event', 'own own own all all denied all'),
 ('backup_service.visible_resource', 'owner', 'backup_service.resource', 'denied denied denied denied denied denied all');

@@ -173,6 +173,16 @@ SELECT bk_read(:s);
 SELECT bk_audit_seal();
 ROLLBACK;
 
+-- nor does a row that says more than a read become a link
+BEGIN;
+INSERT INTO backup_service.audit_unsealed (resource_id, at, action, outcome, session_role, role, application, detail)
+SELECT 'audit/s', now(), action, 'done', 'x', 'x', 'x', '{"to": "regress_bk_a_bob", "checkpoint": "00"}' FROM unnest(ARRAY['owner_set', 'trim', 'create', 'delete', '']) action;
+SELECT bk_read(:s);
+SELECT bk_audit_seal();
+SELECT bk_audit_seal();
+SELECT * FROM bk_audit_verify();
+ROLLBACK;
+
 -- Who sees what: owners the events of their resources, operators and auditors all, also of keys.
 CREATE FUNCTION pg_temp.seen(OUT chains bigint, OUT keys boolean, OUT owner boolean, OUT who boolean, OUT a boolean) LANGUAGE sql AS
 $$ SELECT count(DISTINCT resource_id), bool_or(resource_id = ''), bool_or(resource_id = 'audit/owner'), bool_or(resource_id = 'audit/who'), bool_or(resource_id = 'audit/a') FROM bk_audit $$;

@@ -65,6 +65,28 @@ SELECT bk_verify(:id)->'valid' AS valid;
 SELECT pg_temp.health('corrupt_backups');
 ROLLBACK;
 
+-- A backup that a policy expects is overdue; bk_verify() says so too.
+BEGIN;
+SELECT pg_temp.health('overdue_backups');
+SELECT bk_policy_set('health daily', keep_last => 3, expect_every => '1 day');
+SELECT bk_policy_assign('health/r', 'health daily');
+SELECT pg_temp.health('overdue_backups');
+UPDATE backup_service.resource SET last_backup_at = now() - interval '25 hours' WHERE resource_id = 'health/r';
+SELECT pg_temp.health('overdue_backups');
+SELECT regexp_replace(bk_verify(:id)->>'warnings', '\d+-\d+-\d+ [0-9:.+-]+', 'TIME', 'g') AS warnings;
+UPDATE backup_service.resource SET last_backup_at = '-infinity' WHERE resource_id = 'health/r';
+SELECT pg_temp.health('overdue_backups');
+SELECT bk_policy_set('health daily', keep_last => 3);
+SELECT pg_temp.health('overdue_backups');
+ROLLBACK;
+
+-- Clean-up that has stopped is somebody's to look at.
+BEGIN;
+SELECT pg_temp.health('cleanup');
+UPDATE backup_service.resource SET cleanup_stopped_at = now() WHERE resource_id = 'health/r';
+SELECT pg_temp.health('cleanup');
+ROLLBACK;
+
 -- What the worker should have taken: not for long, and not many.
 BEGIN;
 DELETE FROM backup_service.notice;
@@ -88,7 +110,7 @@ ROLLBACK;
 
 -- It writes nothing.
 BEGIN READ ONLY;
-SELECT count(*) = 8 AS all_checks FROM bk_health();
+SELECT count(*) = 10 AS all_checks FROM bk_health();
 COMMIT;
 
 -- Operators and auditors may ask, users may not.

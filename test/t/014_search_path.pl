@@ -167,6 +167,8 @@ my %calls = (
 	bk_verify_keys => [ 'SELECT available, problem FROM public.bk_verify_keys()' ],
 	bk_health => [ q{SELECT name, ok FROM public.bk_health() WHERE critical} ],
 	bk_owner_set => [ "SELECT public.bk_owner_set('RESOURCE', current_user)" ],
+	# a second worker would be refused, and the first would seal at any time
+	bk_worker_start => [ 'BEGIN READ ONLY; DO $x$ BEGIN PERFORM public.bk_worker_start(); RAISE EXCEPTION $$started$$; EXCEPTION WHEN read_only_sql_transaction THEN NULL; END $x$; COMMIT' ],
 	bk_audit_seal => [ 'SELECT public.bk_audit_seal() IS NULL' ],
 	bk_audit_verify => [ 'SELECT * FROM public.bk_audit_verify()', "SELECT * FROM public.bk_audit_verify('RESOURCE')" ],
 	bk_audit_trim => [ "SELECT public.bk_audit_trim('infinity') IS NULL" ],
@@ -178,7 +180,7 @@ my %calls = (
 	bk_keys => ['SELECT state, backups FROM public.bk_keys']);
 # The order matters: what needs a backup comes after it is made, the deleting last; keys are an operator's.
 my @users = qw(bk_create bk_read bk_restore bk_restore_at bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_backups bk_resources bk_snapshots bk_operations bk_consolidate bk_delete bk_owner_set bk_audit);
-my @operators = qw(bk_key_rotate bk_rekey bk_key_retire bk_key_copied bk_verify_keys bk_health bk_keys bk_audit_seal bk_audit_verify bk_audit_trim);
+my @operators = qw(bk_key_rotate bk_rekey bk_key_retire bk_key_copied bk_verify_keys bk_health bk_keys bk_audit_seal bk_audit_verify bk_audit_trim bk_worker_start);
 is_deeply([ sort @users, @operators ], [ sort keys %calls ], 'every line of the table is run');
 is_deeply([ sort keys %calls ], [ map { $_->[0] } bk_rows($node, 'postgres', q{SELECT coalesce(proname, relname) FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'backup_service'
 	LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind = 'v' AND c.relnamespace <> 'backup_service'::regnamespace

@@ -108,6 +108,7 @@ my %functions = (
 	bk_health => {},
 	bk_owner_set => { resource_id => "'calls'", owner => 'current_user' },
 	bk_audit_seal => {},
+	bk_worker_start => {},
 	bk_audit_verify => {},
 	bk_audit_trim => { before => "'-infinity'" });
 my %installed = map { $_->[0] => 1 } bk_rows($node, 'postgres', q{SELECT p.proname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'backup_service' JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid});

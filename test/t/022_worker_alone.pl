@@ -33,8 +33,9 @@ read_something();
 # One worker, for this database.
 $node->safe_psql('postgres', 'CREATE ROLE regress_bk_user IN ROLE backup_service_user; CREATE ROLE regress_bk_operator IN ROLE backup_service_operator');
 bk_fails($node, 'postgres', 'SET ROLE regress_bk_user; SELECT bk_worker_start()', '42501', qr/permission denied for function bk_worker_start/, 'it is the operator who starts a worker');
-my $pid = bk_value($node, 'postgres', 'SET ROLE regress_bk_operator; SELECT bk_worker_start()');
+my ($pid, $seen) = split /\|/, bk_value($node, 'postgres', 'SET ROLE regress_bk_operator; SELECT pid, (SELECT count(*) FROM pg_stat_activity a WHERE a.pid = s.pid) FROM (SELECT bk_worker_start() AS pid OFFSET 0) s');
 like($pid, qr/^\d+$/, 'bk_worker_start() gives a process');
+is($seen, 1, 'that can be seen at once');
 ok(sealed(), 'which does what has been waiting');
 is(worker_pid($node, 'postgres'), $pid, 'and is seen in pg_stat_activity');
 bk_fails($node, 'postgres', 'SELECT bk_worker_start()', '55006', qr/a worker of this database is running\nDETAIL:  It is process $pid\.\nHINT:  To start another one, end that one with pg_terminate_backend\($pid\)/, 'a second one is refused');

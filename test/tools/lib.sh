@@ -56,7 +56,7 @@ pg_version() {
 
 # packages_for_build: compiler, libraries, PostgreSQL and its headers.
 packages_for_build() {
-	packages gcc make libc6-dev zlib1g-dev libzstd-dev libssl-dev
+	packages gcc make libc6-dev zlib1g-dev libdeflate-dev libzstd-dev libssl-dev
 	PGV=$(pg_version)
 	if [ -z "$PGV" ]; then
 		apt_get update
@@ -112,6 +112,15 @@ private_install() {
 	make --no-print-directory -s PG_CONFIG="$PG_CONFIG" with_llvm=no DESTDIR="$inst" install >/dev/null
 	export PATH="$PGBIN:$PATH"
 	unset PGHOST PGPORT PGUSER PGDATABASE PGSERVICE PGPASSWORD PGOPTIONS 2>/dev/null || true
+}
+
+# link_extension NAME: into tmp/install, where an extension of the system's was installed after that had been made.
+link_extension() {
+	local share lib
+	share=$("$PG_CONFIG" --sharedir) lib=$("$PG_CONFIG" --pkglibdir)
+	[ -e "$lib/$1.so" ] || return 0
+	ln -sf "$lib/$1.so" "$inst$lib/"
+	ln -sf "$share/extension/$1"* "$inst$share/extension/"
 }
 
 # start_server NAME [POSTGRES OPTION...]: a new server in tmp/NAME; psql finds it through PGHOST and PGPORT.

@@ -133,7 +133,7 @@ retention_decide(PG_FUNCTION_ARGS)
 			places_datum(decision->place),
 			Int64GetDatum(decision->until),
 			BoolGetDatum(decision->until_is_exact),
-			CStringGetTextDatum(bk_retention_explain(policy, &points[i], decision)),
+			CStringGetTextDatum(bk_retention_words(policy, &points[i], decision)),
 			Int32GetDatum(waiting),
 		};
 		bool		nulls[lengthof(values)] = {false};

@@ -108,8 +108,8 @@ static const BkJob job_b = {.name = "test b", .run_batch = run_b};
 void
 _PG_init(void)
 {
-	DefineCustomIntVariable("worker_test.clock_offset", "Seconds that the worker's clock is ahead.", NULL,
-							&clock_offset, 0, 0, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("worker_test.clock_offset", "Seconds that the clock is ahead.", NULL,
+							&clock_offset, 0, 0, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
 	bk_clock_hook = shifted_clock;
 	bk_job_add(&job_a);
 	bk_job_add(&job_b);

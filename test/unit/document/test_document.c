@@ -3,9 +3,9 @@
  *		What is canonical text and what is not, and the order of keys.
  *
  * cc -std=gnu11 -DFRONTEND -Isrc test/unit/document/test_document.c src/common/error.c
- *    src/common/memory.c src/document/{buffer,key,outline,parse,tree}.c -lcrypto
+ *    src/common/memory.c src/document/{beside,buffer,key,outline,parse,tree}.c -lcrypto
  */
-#include "document/tree.h"
+#include "document/beside.h"
 
 #include <stdlib.h>
 
@@ -165,6 +165,126 @@ test_huge_keys(void)
 	bk_memory_delete(memory);
 }
 
+/* Strings and keys cut anywhere, in memory of exactly their size. */
+static void
+test_cut_strings(void)
+{
+	static const char text[] = "{\"0123456789012345678901234567890123456789\": \"0123456789012345678901234567890123456789\"}";
+	size_t		wrong = 0;
+
+	for (size_t start = 0; start < sizeof(text) - 1; start++)
+		for (size_t len = 1; start + len < sizeof(text) - 1; len++)
+		{
+			char	   *exact = malloc(len);
+			bool		whole;
+
+			memcpy(exact, text + start, len);
+			whole = exact[0] == '"' && memchr(exact + 1, '"', len - 1) == exact + len - 1;
+			if (exact[0] == '"' || exact[0] == '{')
+				wrong += accepts((BkText) {exact, len}) != whole;
+			free(exact);
+		}
+	tap_ok(wrong == 0, "strings that are cut are refused, and nothing beyond is read");
+}
+
+/* A text as the member "k" of an object, or an element between others, or as it is. */
+static BkText
+wrapped(BkMemory memory, const char *format, const char *text)
+{
+	size_t		size = strlen(format) + strlen(text) + 1;
+	char	   *result = bk_alloc(memory, size);
+
+	return (BkText) {result, (size_t) snprintf(result, size, format, text)};
+}
+
+/* Parse a text beside another one; is it accepted, and written again as it was? */
+static bool
+accepts_beside(BkText old, BkText text)
+{
+	BkMemory	memory = bk_memory_new(NULL, "test");
+	volatile bool accepted = false;
+
+	BK_TRY
+	{
+		BkTree	   *tree = bk_tree_new(memory);
+		BkNodeRef	old_root = bk_tree_parse(tree, old, BK_ARGUMENT);
+		BkNodeRef	root = bk_tree_parse_beside(tree, text, old_root, BK_ARGUMENT);
+
+		accepted = bk_text_equal(bk_tree_text(tree, root), text);
+	}
+	BK_CATCH
+	{
+		if (strcmp(bk_last_error.check, "document") != 0)
+			abort();
+	}
+	BK_END_TRY;
+	bk_memory_delete(memory);
+	return accepted;
+}
+
+/* Whatever the old document is, the same texts are accepted. */
+static void
+test_beside_tables(void)
+{
+	static const char *const formats[] = {"%s", "{\"k\": %s}", "[0, %s, 2]", "{\"a\": [[1], %s], \"k\": {\"l\": {}}}"};
+	BkMemory	memory = bk_memory_new(NULL, "texts");
+	size_t		wrong = 0;
+
+	for (size_t f = 0; f < lengthof(formats); f++)
+		for (size_t old = 0; old < lengthof(canonical); old++)
+		{
+			BkText		old_text = wrapped(memory, formats[f], canonical[old]);
+
+			for (size_t i = 0; i < lengthof(canonical); i++)
+				wrong += !accepts_beside(old_text, wrapped(memory, formats[f], canonical[i]));
+			for (size_t i = 0; i < lengthof(not_canonical); i++)
+			{
+				BkText		text = wrapped(memory, formats[f], not_canonical[i]);
+
+				wrong += accepts_beside(old_text, text) != accepts(text);
+			}
+		}
+	tap_ok(wrong == 0, "beside any other document the same texts are accepted");
+	bk_memory_delete(memory);
+}
+
+/* How many values of the text that is parsed beside another one are that one's own, by their paths' ends. */
+static void
+test_twins(void)
+{
+	static const char *const cases[][4] = {
+		/* name, old, new, the texts of the new root's children that are twins */
+		{"members with the same key", "{\"a\": [1], \"b\": 2, \"d\": {}}", "{\"a\": [1], \"b\": 3, \"c\": 2, \"d\": {}}", "[1]{}"},
+		{"a number that goes on", "{\"a\": 1, \"b\": 2.5}", "{\"a\": 12, \"b\": 2.50}", ""},
+		{"elements up to the first that differs", "[[1], 2, [3], 4]", "[[1], 2, [5], 4]", "[1]2"},
+		{"an element less", "[[1], 2, [3]]", "[[1], 2]", "[1]2"},
+		{"an element more", "[[1], 2]", "[[1], 2, 2]", "[1]2"},
+		{"an object where an array was", "[1, 2]", "{\"a\": 1}", ""},
+		{"a member that moved", "{\"b\": {\"x\": 1}}", "{\"a\": {\"x\": 1}, \"b\": {\"x\": 1}}", "{\"x\": 1}"},
+		{"a key with escapes", "{\"\\n\": [1], \"aa\": 2}", "{\"\\n\": [1], \"aa\": 3}", "[1]"}
+	};
+
+	for (size_t i = 0; i < lengthof(cases); i++)
+	{
+		BkMemory	memory = bk_memory_new(NULL, "twins");
+		BkTree	   *tree = bk_tree_new(memory);
+		BkText		old = wrapped(memory, "%s", cases[i][1]);
+		BkText		text = wrapped(memory, "%s", cases[i][2]);
+		BkNodeRef	root = bk_tree_parse_beside(tree, text, bk_tree_parse(tree, old, BK_ARGUMENT), BK_ARGUMENT);
+		char		twins[100] = "";
+
+		for (BkNodeRef child = bk_node_first(tree, root); child; child = bk_node_next(tree, child))
+		{
+			BkText		slice = bk_node_slice(tree, child);
+
+			if (slice.data >= old.data && slice.data < old.data + old.len)
+				strncat(twins, slice.data, slice.len);
+		}
+		tap_ok(strcmp(twins, cases[i][3]) == 0, cases[i][0]);
+		bk_memory_delete(memory);
+	}
+}
+
 int
 main(void)
 {
@@ -173,5 +293,8 @@ main(void)
 	test_depth();
 	test_two_texts();
 	test_huge_keys();
+	test_cut_strings();
+	test_beside_tables();
+	test_twins();
 	return tap_done();
 }

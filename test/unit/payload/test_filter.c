@@ -165,7 +165,77 @@ test_deterministic(void)
 	ok(memcmp(one.data, "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00", 9) == 0,
 	   "gzip: no flags, no time");
 	ok(bk_text_equal(text, run(memory, GZIP_READER, one, 999, 999)), "bk_payload_gzip reads back");
-	ok(bk_payload_gzip(memory, (BkText) {"", 0}).len == 20, "bk_payload_gzip: even of nothing");
+	one = bk_payload_gzip(memory, (BkText) {"", 0});
+	ok(one.len >= 20 && run(memory, GZIP_READER, one, 1, 1).len == 0, "bk_payload_gzip: even of nothing");
+	bk_memory_delete(memory);
+}
+
+/* Where the members of a gzip file begin, by their first ten bytes (no name, no time). */
+static size_t
+find_members(BkText stored, size_t starts[], size_t most)
+{
+	size_t		count = 0;
+
+	for (size_t at = 0; at + 10 <= stored.len && count < most; at++)
+		if (memcmp(stored.data + at, "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00", 9) == 0 &&
+			(uint8) stored.data[at + 9] == (uint8) stored.data[9])
+			starts[count++] = at;
+	return count;
+}
+
+/* Reading must fail. */
+static void
+refused(BkMemory memory, BkText stored, const char *what, size_t end)
+{
+	fails("XX001", "compression", run(memory, GZIP_READER, stored, 4096, 4096),
+		  "gzip reader: %s of the member that ends at %zu is refused", what, end);
+}
+
+/* The member at [start, end) of stored must be whole and intact, the first as well as the last. */
+static void
+test_damaged_member(BkMemory memory, BkText stored, size_t start, size_t end)
+{
+	char	   *bytes = (char *) stored.data;
+
+	bytes[end - 8] ^= 1;
+	refused(memory, stored, "a wrong CRC", end);
+	bytes[end - 8] ^= 1;
+	bytes[end - 4] ^= 1;
+	refused(memory, stored, "a wrong length", end);
+	bytes[end - 4] ^= 1;
+	refused(memory, (BkText) {bytes, end - 1}, "all but the last byte", end);
+	refused(memory, (BkText) {bytes, start + 11}, "only the start", end);
+}
+
+/* A long text: libdeflate's writer makes members of 1 MB each, zlib's makes one. */
+static void
+test_members(void)
+{
+#ifdef BK_LIBDEFLATE
+	size_t		expected = 3;
+#else
+	size_t		expected = 1;
+#endif
+	BkMemory	memory = bk_memory_new(NULL, "members");
+	BkText		text = text_of_json(memory, 2 * 1024 * 1024 + 1);
+	BkText		stored = run(memory, GZIP_WRITER, text, 32768, 32768);
+	size_t		starts[4];
+	size_t		count = find_members(stored, starts, lengthof(starts));
+	char	   *damaged = bk_alloc(memory, stored.len + 20);
+
+	ok(count == expected, "gzip writer: %zu members", expected);
+	ok(bk_text_equal(stored, run(memory, GZIP_WRITER, text, text.len, 1000)) &&
+	   bk_text_equal(stored, run(memory, GZIP_WRITER, text, 999, 4 * 1024 * 1024)),
+	   "gzip writer: the same members whatever the pieces");
+	ok(bk_text_equal(text, run(memory, GZIP_READER, stored, 1000, 32768)), "gzip reader: all members");
+
+	memcpy(damaged, stored.data, stored.len);
+	for (size_t i = 0; i < count; i++)
+		test_damaged_member(memory, (BkText) {damaged, stored.len}, starts[i],
+							i + 1 < count ? starts[i + 1] : stored.len);
+	memcpy(damaged + stored.len, "\x1f\x8b\x08\x00garbage", 11);
+	fails("XX001", "compression", run(memory, GZIP_READER, (BkText) {damaged, stored.len + 11}, 4096, 4096),
+		  "gzip reader: what only begins like a member is refused");
 	bk_memory_delete(memory);
 }
 
@@ -217,6 +287,7 @@ main(void)
 		test_sequence(ZSTD_WRITER, piece);
 	}
 	test_deterministic();
+	test_members();
 	test_taps();
 	bk_memory_delete(memory);
 	return tap_done();

@@ -1,0 +1,15 @@
+/*
+ * policy.h
+ *		The rules of a retention policy as arguments of an entry function.
+ */
+#ifndef BK_FUNCTIONS_POLICY_H
+#define BK_FUNCTIONS_POLICY_H
+
+#include "retention/retention.h"
+
+#include "fmgr.h"
+
+/* keep_for, keep_last to keep_yearly, time_zone, week_start, from an argument on; neither checked, nor the zone looked up. */
+extern void bk_rules_argument(FunctionCallInfo fcinfo, int first, BkRetentionPolicy *rules, char **time_zone);
+
+#endif							/* BK_FUNCTIONS_POLICY_H */
