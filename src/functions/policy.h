@@ -9,7 +9,7 @@
 
 #include "fmgr.h"
 
-/* keep_for, keep_last to keep_yearly, time_zone, week_start, from an argument on; neither checked, nor the zone looked up. */
+/* keep_for, keep_last to keep_yearly, time_zone and week_start, from an argument on; the caller checks them. */
 extern void bk_rules_argument(FunctionCallInfo fcinfo, int first, BkRetentionPolicy *rules, char **time_zone);
 
 #endif							/* BK_FUNCTIONS_POLICY_H */

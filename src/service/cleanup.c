@@ -2,54 +2,20 @@
  * cleanup.c
  *		Carrying out a plan of retention, a step to a transaction.
  */
-#include "service/cleanup.h"
+#include "service/cleanup_step.h"
 
 #include "catalog/snapshot.h"
 #include "service/audit.h"
-#include "service/chain.h"
 #include "service/clock.h"
-#include "service/consolidate.h"
 #include "service/find.h"
-#include "service/finding.h"
 #include "service/json_text.h"
 #include "service/notice.h"
 #include "service/point.h"
 #include "service/try.h"
 #include "settings.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
-
-struct BkCleanup
-{
-	/* info */
-	BkMemory	memory;
-	char	   *resource_id;
-	bool		waits;
-
-	/* variables */
-	BkPlan	   *plan;			/* NULL: to be made */
-	BkMemory	plan_memory;	/* of it */
-	int			next;			/* of the points that expire, those from here on have gone */
-	HTAB	   *consolidated;	/* ids of what was made full */
-};
-
-/* One step, in one transaction. */
-typedef struct Step
-{
-	/* info */
-	BkCleanup  *cleanup;
-	const BkCall *call;
-	const BkBudget *budget;
-
-	/* variables */
-	BkKeys	   *keys;			/* NULL where they cannot be had */
-	BkResource	resource;		/* locked */
-	TimestampTz deadline;
-	int			removed;
-	int64		bytes_stored;
-} Step;
 
 BkCleanup *
 bk_cleanup_begin(BkMemory memory, const char *resource_id, bool waits)
@@ -120,7 +86,7 @@ has_work(const BkCleanup *cleanup, const BkResource *resource)
 
 /* Plan before the lock is taken: mostly there is nothing to do. */
 static bool
-look(Step *step)
+look(BkCleanupStep *step)
 {
 	BkCleanup  *cleanup = step->cleanup;
 	BkResource	resource;
@@ -150,7 +116,7 @@ activate(void *argument)
  * lock where it can.
  */
 static void
-have_key(Step *step)
+have_key(BkCleanupStep *step)
 {
 	ErrorData  *error;
 	BkKeys	   *keys;
@@ -174,7 +140,7 @@ have_key(Step *step)
 }
 
 static bool
-lock(Step *step)
+lock(BkCleanupStep *step)
 {
 	BkCleanup  *cleanup = step->cleanup;
 
@@ -187,7 +153,7 @@ lock(Step *step)
 
 /* Nothing has changed since the plan was made; the resource is locked. */
 static bool
-plan_holds(const Step *step)
+plan_holds(const BkCleanupStep *step)
 {
 	const BkPlan *plan = step->cleanup->plan;
 
@@ -198,7 +164,7 @@ plan_holds(const Step *step)
 
 /* Plan anew under the lock, where need be. */
 static void
-confirm_plan(Step *step, bool anew)
+confirm_plan(BkCleanupStep *step, bool anew)
 {
 	bk_view_open();
 	if (anew || !plan_holds(step))
@@ -207,191 +173,16 @@ confirm_plan(Step *step, bool anew)
 	have_key(step);
 }
 
-static bool
-is_over(const Step *step)
-{
-	return GetCurrentTimestamp() >= step->deadline;
-}
-
-/* One backup to be made full, for bk_try(). */
-typedef struct Consolidation
-{
-	Step	   *step;
-	int64		backup_id;
-	int64		base_id;
-} Consolidation;
-
-static void
-consolidate(void *argument)
-{
-	Consolidation *consolidation = argument;
-	Step	   *step = consolidation->step;
-	BkBackup	backup;
-
-	bk_view_open();
-	if (!bk_backup_find(step->resource.resource_id, consolidation->backup_id, &backup))
-		bk_no_such_backup(consolidation->backup_id);
-	bk_view_close();
-	step->bytes_stored += bk_consolidate_locked(step->call, step->keys, &step->resource, &backup,
-												consolidation->base_id);
-}
-
-/* Damage, or the key of a version. */
-static bool
-is_expected(const ErrorData *error)
-{
-	return bk_is_damage(error) || bk_is_key_problem(error);
-}
-
-/* Write the chain's end down, for what reads the resource's row anew. */
-static void
-touch(Step *step)
+void
+bk_cleanup_touch(BkCleanupStep *step)
 {
 	bk_resource_touch(&step->resource, step->bytes_stored);
 	step->bytes_stored = 0;
 }
 
-/* A chain that is read from its beginning, for bk_try(). */
-typedef struct Reading
-{
-	BkState    *state;
-	BkBackup	backup;
-} Reading;
-
-static void
-read_document(void *argument)
-{
-	Reading    *reading = argument;
-
-	bk_state_go_to(reading->state, &reading->backup);
-	(void) bk_state_text(reading->state, true);
-}
-
-/* Of a chain that ends in damage, the backup that it begins at: what is older is sound, and may have to take its place. */
-static void
-find_damage(Step *step, int point, Reading *reading, ErrorData **error)
-{
-	const BkPlan *plan = step->cleanup->plan;
-	const char *resource_id = step->resource.resource_id;
-	List	   *chain = NIL;
-	ListCell   *cell;
-
-	reading->state = bk_state_open(step->keys, CurrentMemoryContext);
-	for (int i = point; i >= 0; i = plan->bases[i])
-		chain = lcons_int(i, chain);
-	bk_view_open();
-	foreach(cell, chain)
-	{
-		int64		backup_id = plan->timeline.points[lfirst_int(cell)].backup_id;
-		ErrorData  *damage;
-
-		if (!bk_backup_find(resource_id, backup_id, &reading->backup))
-			bk_no_such_backup(backup_id);
-		if (!bk_try(read_document, reading, bk_is_damage, &damage))
-		{
-			*error = damage;
-			break;
-		}
-	}
-	bk_view_close();
-}
-
-/* What cannot be restored, because it or what it builds on is damaged, is corrupt. */
-static void
-mark_corrupt(Step *step, int point, ErrorData *error)
-{
-	Reading		reading;
-	BkFinding	finding;
-
-	find_damage(step, point, &reading, &error);
-	touch(step);
-	(void) bk_finding_note_damage(step->call, &reading.backup,
-								  error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message,
-								  bk_now(), &finding);
-	if (!bk_resource_lock(step->resource.resource_id, &step->resource))
-		elog(ERROR, "the locked row of resource \"%s\" is gone", step->resource.resource_id);
-}
-
-static void
-warn_of_failure(int64 backup_id, const ErrorData *error)
-{
-	ereport(WARNING,
-			(errcode(error->sqlerrcode),
-			 errmsg("backup " INT64_FORMAT " cannot be made full, so what it builds on stays", backup_id),
-			 error->detail ? errdetail("%s: %s", error->message, error->detail) : errdetail("%s", error->message),
-			 bk_is_damage(error)
-			 ? errhint("It is marked as corrupt: bk_verify() says more, and bk_delete() removes it.")
-			 : errhint("Bring the master key back; what is left goes when clean-up runs next.")));
-}
-
-/* Make one point full.  False where that was not to be, and the plan with it. */
-static bool
-consolidate_point(Step *step, int point)
-{
-	BkPlan	   *plan = step->cleanup->plan;
-	BkResource	before = step->resource;
-	int64		bytes_before = step->bytes_stored;
-	Consolidation consolidation = {
-		.step = step,
-		.backup_id = plan->timeline.points[point].backup_id,
-		.base_id = plan->timeline.points[point].base_id,
-	};
-	ErrorData  *error;
-
-	if (step->keys == NULL)
-	{
-		bk_plan_keep_bases(plan, point);
-		return true;
-	}
-	if (bk_try(consolidate, &consolidation, is_expected, &error))
-	{
-		(void) hash_search(step->cleanup->consolidated, &consolidation.backup_id, HASH_ENTER, NULL);
-		plan->timeline.points[point].base_id = 0;
-		return true;
-	}
-	/* What the subtransaction did to the chain of events is undone. */
-	step->resource = before;
-	step->bytes_stored = bytes_before;
-	warn_of_failure(consolidation.backup_id, error);
-	bk_plan_keep_bases(plan, point);
-	if (!bk_is_damage(error))
-		return true;
-	mark_corrupt(step, point, error);
-	return false;
-}
-
-typedef enum Progress
-{
-	ALL_DONE,
-	TIME_IS_OVER,
-	PLAN_IS_OFF					/* a backup has turned out to be corrupt: others may have to take its place */
-} Progress;
-
-/* Make full what has to be, the oldest first. */
-static Progress
-consolidate_points(Step *step)
-{
-	BkPlan	   *plan = step->cleanup->plan;
-	bool		begun = false;
-
-	for (int i = 0; i < plan->timeline.count; i++)
-	{
-		if (!bk_plan_must_consolidate(plan, i))
-			continue;
-		if (begun && is_over(step))
-			return TIME_IS_OVER;
-		begun = true;
-		if (!consolidate_point(step, i))
-			return PLAN_IS_OFF;
-		bk_point("cleanup-consolidating");
-		CHECK_FOR_INTERRUPTS();
-	}
-	return ALL_DONE;
-}
-
 /* The newest points that expire, as many as a step may remove. */
 static int
-collect_doomed(Step *step, int64 *ids, int *points)
+collect_doomed(BkCleanupStep *step, int64 *ids, int *points)
 {
 	BkCleanup  *cleanup = step->cleanup;
 	const BkPlan *plan = cleanup->plan;
@@ -424,7 +215,7 @@ describe(const BkPlan *plan, int point)
 }
 
 static void
-record_removal(Step *step, int64 backup_id, int point)
+record_removal(BkCleanupStep *step, int64 backup_id, int point)
 {
 	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service expiry");
 	MemoryContext outer = MemoryContextSwitchTo(memory);
@@ -438,7 +229,7 @@ record_removal(Step *step, int64 backup_id, int point)
 
 /* Remove the next ones. */
 static void
-remove_points(Step *step)
+remove_points(BkCleanupStep *step)
 {
 	const char *resource_id = step->resource.resource_id;
 	int			most = Min(step->budget->removals, step->cleanup->next);
@@ -465,7 +256,7 @@ all_removed(const BkCleanup *cleanup)
 }
 
 static void
-warn_of_stop(const Step *step)
+warn_of_stop(const BkCleanupStep *step)
 {
 	const BkPlan *plan = step->cleanup->plan;
 	int			removed = step->resource.cleanup_removed + step->removed;
@@ -480,7 +271,7 @@ warn_of_stop(const Step *step)
 
 /* Write down how far it has come. */
 static void
-note_progress(Step *step, bool done)
+note_progress(BkCleanupStep *step, bool done)
 {
 	const BkResource *resource = &step->resource;
 	bool		stops = done && step->cleanup->plan->waiting > 0;
@@ -491,23 +282,23 @@ note_progress(Step *step, bool done)
 	if (stops || removed != resource->cleanup_removed || (done && resource->cleanup_stopped_at != 0))
 		bk_resource_set_cleanup(resource->resource_id, removed, stops ? bk_now() : 0);
 	if (resource->audit_number != step->cleanup->plan->audit_number)
-		touch(step);
+		bk_cleanup_touch(step);
 	step->cleanup->plan->audit_number = resource->audit_number;
 }
 
 /* The work of a step, with the resource locked. */
 static bool
-work(Step *step)
+work(BkCleanupStep *step)
 {
-	Progress	progress;
+	BkProgress	progress;
 	bool		done;
 
 	confirm_plan(step, false);
-	while ((progress = consolidate_points(step)) == PLAN_IS_OFF)
+	while ((progress = bk_survivors_make_full(step)) == BK_PLAN_IS_OFF)
 		confirm_plan(step, true);
-	if (progress == ALL_DONE)
+	if (progress == BK_ALL_DONE)
 		remove_points(step);
-	done = progress == ALL_DONE && all_removed(step->cleanup);
+	done = progress == BK_ALL_DONE && all_removed(step->cleanup);
 	note_progress(step, done);
 	return !done;
 }
@@ -515,7 +306,7 @@ work(Step *step)
 bool
 bk_cleanup_step(BkCleanup *cleanup, const BkCall *call, const BkBudget *budget)
 {
-	Step		step = {
+	BkCleanupStep step = {
 		.cleanup = cleanup,
 		.call = call,
 		.budget = budget,

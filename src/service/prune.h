@@ -11,7 +11,7 @@
 /* Called for each backup in order of time; reason is in short-lived memory. */
 typedef void (*BkTellFate) (void *context, int64 backup_id, BkFate fate, const char *reason);
 
-/* Remove what retention does not keep, or only say what would happen: of one resource, or (NULL) of all of the caller's. */
+/* Remove what retention does not keep, or only say what would go: of one resource, or (NULL) of all of the caller's. */
 extern void bk_prune_resources(const BkCall *call, const char *resource_id, bool dry_run,
 							   BkTellFate tell, void *context);
 
