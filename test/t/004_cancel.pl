@@ -119,7 +119,7 @@ for my $name (sort keys %call)
 		{
 			# it was done before; nothing to judge
 			$missed++;
-			timed("SELECT bk_delete(backup_id) FROM bk_list() WHERE backup_id > 4; DELETE FROM backup_service.restore_operation; DELETE FROM backup_service.snapshot WHERE backup_id > 4; DELETE FROM backup_service.resource WHERE resource_id = 'new'");
+			timed("SELECT bk_delete(backup_id) FROM bk_list() WHERE backup_id > 4; DELETE FROM backup_service.restore_operation; DELETE FROM backup_service.snapshot WHERE backup_id > 4; DELETE FROM backup_service.resource WHERE resource_id = 'new'; DELETE FROM backup_service.audit_event WHERE resource_id = 'new'");
 			$state = bk_value($node, 'postgres', $counts);
 			next;
 		}
