@@ -8,9 +8,12 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_extension.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/rel.h"
 
 static void
@@ -48,8 +51,12 @@ bk_extension_find(BkExtension *extension)
 bool
 bk_extension_lock(Oid extension, LOCKMODE mode, bool wait)
 {
-	if (!wait)
-		return ConditionalLockDatabaseObject(ExtensionRelationId, extension, 0, mode);
-	LockDatabaseObject(ExtensionRelationId, extension, 0, mode);
+	LOCKTAG		tag;
+
+	/* As LockDatabaseObject() does; not every minor release has a conditional one. */
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, extension, 0);
+	if (LockAcquire(&tag, mode, false, !wait) == LOCKACQUIRE_NOT_AVAIL)
+		return false;
+	AcceptInvalidationMessages();
 	return true;
 }

@@ -4,6 +4,7 @@
  */
 #include "service/queue.h"
 
+#include "common/int.h"
 #include "functions/arguments.h"
 #include "functions/entry.h"
 #include "utils/builtins.h"
