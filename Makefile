@@ -15,7 +15,7 @@ SQL_FRAGMENTS = $(sort $(wildcard sql/[0-9][0-9]_*.sql))
 SOURCES = $(sort $(wildcard src/*.c src/*/*.c))
 OBJS = $(SOURCES:.c=.o)
 # libdeflate writes gzip faster than zlib, which reads it; make LIBDEFLATE=no does without, as where its header is missing.
-LIBDEFLATE ?= $(shell printf '\#include <libdeflate.h>\n' | $(CC) -E - >/dev/null 2>&1 && echo yes || echo no)
+LIBDEFLATE ?= $(shell $(CC) -include libdeflate.h -E -x c /dev/null >/dev/null 2>&1 && echo yes || echo no)
 PG_CPPFLAGS = -I$(CURDIR)/src -DBK_VERSION='"$(EXTVERSION)"' $(if $(filter yes,$(LIBDEFLATE)),-DBK_LIBDEFLATE)
 # PostgreSQL hands on the flags of the compiler that it was built with; clang does not know all of gcc's.
 CLANG_CFLAGS = $(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-warning-option \
