@@ -231,14 +231,14 @@ SELECT FROM bk_create('walk', jsonb_build_object('n', 0, 'noise', bk_noise('w', 
 	$node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, 'postgres' ], 'is dumped');
 	$node->safe_psql('template1', 'CREATE DATABASE restored TEMPLATE template0');
 	$node->command_ok([ 'pg_restore', '--exit-on-error', '-d', 'restored', $dump ], 'and restored');
-	ok(bk_wait_for(LATCH_WAIT, sub { bk_value($node, 'restored', 'SELECT count(*) FROM backup_service.job') == 1 }), 'the worker has noticed it');
+	ok(bk_wait_for(LATCH_WAIT, sub { bk_value($node, 'restored', 'SELECT count(*) FROM backup_service.job WHERE name = \'scrub\'') == 1 }), 'the worker has noticed it');
 	is(bk_value($node, 'restored', q{SELECT count(*) FROM bk_backups WHERE status <> 'completed'}), 0, 'and takes nothing for damaged');
 	$node->safe_psql('template1', 'CREATE DATABASE at_once TEMPLATE template0');
 	$node->command_ok([ 'pg_restore', '--single-transaction', '-d', 'at_once', $dump ], 'restored in one transaction');
-	ok(bk_wait_for(LATCH_WAIT, sub { bk_value($node, 'at_once', 'SELECT count(*) FROM backup_service.job') == 1 }), 'the worker notices that too');
+	ok(bk_wait_for(LATCH_WAIT, sub { bk_value($node, 'at_once', 'SELECT count(*) FROM backup_service.job WHERE name = \'scrub\'') == 1 }), 'the worker notices that too');
 	ok(worker_rests($node, 'at_once'), 'and rests');
 	is(bk_value($node, 'at_once', 'SELECT max(verified_at) FROM bk_backups'), value('SELECT max(verified_at) FROM bk_backups'), 'without having verified it');
-	is(bk_value($node, 'restored', "SELECT last_run_at > '@{[ last_run() ]}' FROM backup_service.job"), 't', 'its first run is a day away from now');
+	is(bk_value($node, 'restored', "SELECT last_run_at > '@{[ last_run() ]}' FROM backup_service.job WHERE name = 'scrub'"), 't', 'its first run is a day away from now');
 }
 
 # Off.
