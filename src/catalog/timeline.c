@@ -8,7 +8,10 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-/* Of a tombstone only its place and whether it counts are known, and of use. */
+/*
+ * Of a tombstone only its place and whether it counts are known, and of use.  One whose backup is still there (it has
+ * left the timeline behind a held one) is that backup's point.
+ */
 static BkStatement find_points = {
 	.sql = "SELECT b.backup_id, b.base_id, b.created_at, b.expires_at, b.stored_size, false, b.status = 'completed',"
 	" b.backup_id IN (SELECT h.backup_id FROM backup_service.hold h"
@@ -19,6 +22,7 @@ static BkStatement find_points = {
 	" UNION ALL"
 	" SELECT s.backup_id, NULL, s.created_at, NULL, 0, true, s.counts, false, false"
 	" FROM backup_service.snapshot s WHERE s.resource_id = $1 AND s.removed_at IS NOT NULL"
+	" AND NOT EXISTS (SELECT FROM backup_service.backup x WHERE x.resource_id = $1 AND x.backup_id = s.backup_id)"
 	" ORDER BY 3, 1",
 	.nargs = 2,
 	.types = {TEXTOID, TIMESTAMPTZOID},

@@ -93,6 +93,17 @@ SELECT n, action FROM pg_temp.pruned('retention/held', false);
 SELECT * FROM pg_temp.state('retention/held');
 SELECT count(*) FROM backup_service.hold WHERE resource_id = 'retention/held';
 
+-- A backup that has left the timeline behind a held one is a tombstone there, and still a backup: it is one point, not two.
+SELECT bk_policy_set('test/short', keep_last => 4, max_snapshots => 2);
+SELECT FROM bk_create('retention/behind', '{"n": 1, "k": 0}');
+SELECT bk_policy_assign('retention/behind', 'test/short');
+SELECT bk_hold(backup_id, 'trial', 'evidence') FROM bk_backups WHERE resource_id = 'retention/behind';
+SELECT count(b.backup_id) FROM generate_series(2, 7) n, bk_create('retention/behind', jsonb_build_object('n', n, 'k', 0), 'incremental') b;
+SELECT pg_temp.nth(s.backup_id) AS n, s.removed_at IS NOT NULL AS tombstone FROM bk_snapshots s WHERE s.resource_id = 'retention/behind' ORDER BY s.created_at;
+SELECT n, action, rules FROM pg_temp.explained('retention/behind');
+SELECT n, action FROM pg_temp.pruned('retention/behind', false);
+SELECT * FROM pg_temp.state('retention/behind');
+
 -- The same for what a running restore reads.
 CALL pg_temp.make('retention/read', 'f i i f f f');
 SELECT bk_policy_assign('retention/read', 'test/three');
@@ -232,5 +243,5 @@ ROLLBACK;
 SET client_min_messages = error;
 SELECT count(bk_release(backup_id, name)) FROM bk_holds WHERE resource_id LIKE 'retention/%';
 SELECT count(bk_resource_drop(resource_id)) > 5 AS dropped FROM bk_resources WHERE resource_id LIKE 'retention/%';
-SELECT bk_policy_drop('test/three'), bk_policy_drop('test/two'), bk_policy_drop('test/one');
+SELECT bk_policy_drop('test/three'), bk_policy_drop('test/two'), bk_policy_drop('test/one'), bk_policy_drop('test/short');
 DROP ROLE regress_bk_user, regress_bk_other;
