@@ -63,7 +63,8 @@ settle(BkRosterEntry *entry, BkEnding ending)
 		bk_roster_delay(entry, BK_LEAVE_SECONDS);
 	if (ending == BK_END_RENEW)
 		entry->woken = true;
-	if (ending == BK_END_GONE || (!bk_roster_is_preloaded() && ending != BK_END_RENEW))
+	/* The extension may have been created since this worker looked for it: then the launcher shall have one look again. */
+	if ((ending == BK_END_GONE && !entry->woken) || (!bk_roster_is_preloaded() && ending != BK_END_RENEW))
 		entry->database = InvalidOid;
 }
 

@@ -114,6 +114,17 @@ worker_todo($node, 'one', 'after brief ones');
 ok(worker_wait_done($node, 'one', 'after brief ones'), 'brief databases do no harm');
 unlike(worker_log($node, $offset), qr/(ERROR|PANIC|WARNING):/, 'nor do they make errors');
 cmp_ok(scalar(() = worker_log($node, $offset) =~ /FATAL:/g), '<=', 3, 'at most that one is gone');
+
+# A worker may be looking into a new database just when the extension is created there: none is overlooked.
+for my $n (1 .. 8)
+{
+	$node->safe_psql('postgres', "CREATE DATABASE new$n");
+	$node->safe_psql("new$n", 'CREATE EXTENSION backup_service');
+}
+for my $n (1 .. 8)
+{
+	ok(bk_wait_for(LATCH_WAIT, sub { bk_value($node, "new$n", q{SELECT count(*) FROM backup_service.job WHERE name = 'scrub'}) == 1 }), "a worker has been in new$n");
+}
 $node->stop;
 
 # One slot for two databases: the second one waits, which is said once.
