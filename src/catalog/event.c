@@ -293,14 +293,9 @@ int64
 bk_event_count_unsealed(int limit, TimestampTz *oldest)
 {
 	BkValues	values = {0};
-	int64		count;
 
 	bk_value_add(&values, Int32GetDatum(limit));
-	bk_statement_read(&count_unsealed, &values, 0);
-	count = bk_column_int64(0, 1);
-	*oldest = bk_column_int64(0, 2);
-	SPI_freetuptable(SPI_tuptable);
-	return count;
+	return bk_statement_count(&count_unsealed, &values, oldest);
 }
 
 bool

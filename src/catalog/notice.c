@@ -88,12 +88,7 @@ int64
 bk_notice_count(int limit, TimestampTz *oldest)
 {
 	BkValues	values = {0};
-	int64		count;
 
 	bk_value_add(&values, Int32GetDatum(limit));
-	bk_statement_read(&count_notices, &values, 0);
-	count = bk_column_int64(0, 1);
-	*oldest = bk_column_int64(0, 2);
-	SPI_freetuptable(SPI_tuptable);
-	return count;
+	return bk_statement_count(&count_notices, &values, oldest);
 }

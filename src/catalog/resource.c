@@ -232,10 +232,6 @@ int64
 bk_resource_count_stopped(void)
 {
 	BkValues	values = {0};
-	int64		count;
 
-	bk_statement_read(&count_stopped, &values, 1);
-	count = bk_column_int64(0, 1);
-	SPI_freetuptable(SPI_tuptable);
-	return count;
+	return bk_statement_count(&count_stopped, &values, NULL);
 }

@@ -133,6 +133,19 @@ bk_statement_read(BkStatement *statement, BkValues *values, long limit)
 	return rows_of(SPI_execute_plan(prepared(statement), values->values, values->nulls, true, limit), memory);
 }
 
+int64
+bk_statement_count(BkStatement *statement, BkValues *values, TimestampTz *oldest)
+{
+	int64		count;
+
+	(void) bk_statement_read(statement, values, 1);
+	count = bk_column_int64(0, 1);
+	if (oldest)
+		*oldest = bk_column_int64(0, 2);
+	SPI_freetuptable(SPI_tuptable);
+	return count;
+}
+
 uint64
 bk_statement_read_once(BkStatement *statement, BkValues *values)
 {

@@ -55,7 +55,13 @@ extern uint64 bk_statement_write(BkStatement *statement, BkValues *values);
  */
 extern uint64 bk_statement_read(BkStatement *statement, BkValues *values, long limit);
 
-/* The same, planned for these values alone and not kept. */
+/*
+ * Run a query of one row: a count, which is returned, and, where oldest is not NULL,
+ * a time (0 for null).
+ */
+extern int64 bk_statement_count(BkStatement *statement, BkValues *values, TimestampTz *oldest);
+
+/* The same as bk_statement_read(), planned for these values alone and not kept. */
 extern uint64 bk_statement_read_once(BkStatement *statement, BkValues *values);
 
 /* The same where a table is to be read from end to end. */

@@ -86,12 +86,8 @@ int64
 bk_verification_count_corrupt(void)
 {
 	BkValues	values = {0};
-	int64		count;
 
-	bk_statement_read(&count_corrupt, &values, 0);
-	count = bk_column_int64(0, 1);
-	SPI_freetuptable(SPI_tuptable);
-	return count;
+	return bk_statement_count(&count_corrupt, &values, NULL);
 }
 
 int64

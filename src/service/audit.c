@@ -102,6 +102,16 @@ bk_audit_changed(const BkCall *call, BkResource *resource, const char *action, c
 }
 
 void
+bk_audit_resource(const BkCall *call, BkResource *resource, const char *action, int64 backup_id, Jsonb *detail)
+{
+	BkEvent		event;
+
+	bk_audit_describe(call, action, resource->resource_id, backup_id, &event);
+	event.detail = detail;
+	bk_audit_append(resource, &event);
+}
+
+void
 bk_audit_removed(const BkCall *call, BkResource *resource, const char *action, int64 backup_id, Jsonb *detail)
 {
 	BkEvent		event;

@@ -32,6 +32,10 @@ extern void bk_audit_append(BkResource *resource, BkEvent *event);
 extern void bk_audit_changed(const BkCall *call, BkResource *resource, const char *action, const BkBackup *backup,
 							 Jsonb *detail);
 
+/* A change of the resource that leaves its backups' rows as they are; backup_id 0 where it is of none of them. */
+extern void bk_audit_resource(const BkCall *call, BkResource *resource, const char *action, int64 backup_id,
+							  Jsonb *detail);
+
 /* A change by which a backup is gone. */
 extern void bk_audit_removed(const BkCall *call, BkResource *resource, const char *action, int64 backup_id,
 							 Jsonb *detail);

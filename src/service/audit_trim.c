@@ -87,16 +87,12 @@ describe_checkpoint(const BkCheckpoint *checkpoint)
 static void
 append(Trimming *trimming, BkResource *resource, Jsonb *detail)
 {
-	BkEvent		event;
-
 	if (resource == NULL)
 	{
 		bk_audit_catalog(trimming->call, "trim", detail);
 		return;
 	}
-	bk_audit_describe(trimming->call, "trim", resource->resource_id, 0, &event);
-	event.detail = detail;
-	bk_audit_append(resource, &event);
+	bk_audit_resource(trimming->call, resource, "trim", 0, detail);
 	bk_resource_touch(resource, 0);
 }
 

@@ -13,16 +13,6 @@
 #include "service/json_text.h"
 #include "service/queue.h"
 
-static void
-append(const BkCall *call, BkResource *resource, const char *action, Jsonb *detail)
-{
-	BkEvent		event;
-
-	bk_audit_describe(call, action, resource->resource_id, 0, &event);
-	event.detail = detail;
-	bk_audit_append(resource, &event);
-}
-
 int64
 bk_drop_resource(const BkCall *call, const char *resource_id)
 {
@@ -41,7 +31,7 @@ bk_drop_resource(const BkCall *call, const char *resource_id)
 	for (int i = 0; i < count; i++)
 		bk_audit_removed(call, &resource, "delete", ids[i], NULL);
 	/* The event of no backup is the one that ends the resource: bk_audit_verify() compares its row with it. */
-	append(call, &resource, "drop", bk_json_of_int64("backups", count));
+	bk_audit_resource(call, &resource, "drop", 0, bk_json_of_int64("backups", count));
 	bk_resource_touch(&resource, 0);
 	bk_resource_set_dropped(resource_id, bk_now());
 	return count;
@@ -65,7 +55,7 @@ void
 bk_take_over_resource(const BkCall *call, BkResource *resource, TimestampTz now)
 {
 	bk_resource_revive(resource->resource_id, call->role_name, now);
-	append(call, resource, "owner_set", describe_heir(resource->owner, call->role_name));
+	bk_audit_resource(call, resource, "owner_set", 0, describe_heir(resource->owner, call->role_name));
 	bk_resource_touch(resource, 0);
 	resource->owner = pstrdup(call->role_name);
 	resource->dropped = false;

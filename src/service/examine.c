@@ -85,21 +85,6 @@ is_next(const Walk *walk, const BkBackup *backup)
 		&& strcmp(walk->resource_id, backup->resource_id) == 0;
 }
 
-/* One loading of a key, for bk_try(). */
-typedef struct KeyTrial
-{
-	BkKeys	   *keys;
-	const BkBackup *backup;
-} KeyTrial;
-
-static void
-load_key(void *argument)
-{
-	KeyTrial   *trial = argument;
-
-	bk_keys_load(trial->keys, trial->backup->key_version, trial->backup->fingerprint);
-}
-
 /* Say once, where somebody may put it right. */
 static void
 tell_of_key(int32 version, const ErrorData *error)
@@ -116,7 +101,6 @@ tell_of_key(int32 version, const ErrorData *error)
 static bool
 has_key(BkExaminer *examiner, const BkBackup *backup)
 {
-	KeyTrial	trial = {.keys = examiner->walk.keys, .backup = backup};
 	KnownKey   *known;
 	ErrorData  *error;
 
@@ -129,7 +113,7 @@ has_key(BkExaminer *examiner, const BkBackup *backup)
 	examiner->known = bk_realloc(examiner->memory, examiner->known, sizeof(KnownKey) * (examiner->known_count + 1));
 	known = &examiner->known[examiner->known_count++];
 	known->version = backup->key_version;
-	known->available = bk_try(load_key, &trial, bk_is_key_problem, &error);
+	known->available = bk_keys_try(examiner->walk.keys, known->version, backup->fingerprint, &error);
 	if (!known->available)
 		tell_of_key(known->version, error);
 	return known->available;

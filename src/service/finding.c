@@ -36,11 +36,7 @@ still_holds(const BkBackup *backup, BkBackup *current)
 static void
 record(const BkCall *call, BkResource *resource, const char *action, int64 backup_id, Jsonb *detail)
 {
-	BkEvent		event;
-
-	bk_audit_describe(call, action, resource->resource_id, backup_id, &event);
-	event.detail = detail;
-	bk_audit_append(resource, &event);
+	bk_audit_resource(call, resource, action, backup_id, detail);
 	bk_resource_touch(resource, 0);
 	bk_notice_add(action, resource->resource_id, backup_id, 0);
 }

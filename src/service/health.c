@@ -110,32 +110,17 @@ check_scrub(const Look *look, BkHealth *health)
 	}
 }
 
-/* One loading of a key, for bk_try(). */
-typedef struct KeyTrial
-{
-	BkKeys	   *keys;
-	const BkKeyVersion *version;
-} KeyTrial;
-
-static void
-load_key(void *argument)
-{
-	KeyTrial   *trial = argument;
-
-	bk_keys_load(trial->keys, trial->version->version, trial->version->fingerprint);
-}
-
 /* What is in the way of having a version within so many milliseconds; NULL: nothing. */
 static const char *
 key_problem(const Look *look, const BkKeyVersion *version, int64 milliseconds)
 {
-	KeyTrial	trial = {.keys = bk_keys_open(look->call), .version = version};
+	BkKeys	   *keys = bk_keys_open(look->call);
 	ErrorData  *error;
 
 	if (milliseconds <= 0)
 		return "not asked for: the others took too long";
-	bk_keys_limit_time(trial.keys, milliseconds);
-	return bk_try(load_key, &trial, bk_is_key_problem, &error) ? NULL : error->message;
+	bk_keys_limit_time(keys, milliseconds);
+	return bk_keys_try(keys, version->version, version->fingerprint, &error) ? NULL : error->message;
 }
 
 static bool

@@ -15,11 +15,7 @@
 static void
 record(const BkCall *call, BkResource *resource, const char *action, int64 backup_id, Jsonb *detail)
 {
-	BkEvent		event;
-
-	bk_audit_describe(call, action, resource->resource_id, backup_id, &event);
-	event.detail = detail;
-	bk_audit_append(resource, &event);
+	bk_audit_resource(call, resource, action, backup_id, detail);
 	bk_resource_touch(resource, 0);
 }
 

@@ -9,6 +9,7 @@
 #include "payload/payload.h"
 #include "service/audit.h"
 #include "service/json_text.h"
+#include "service/try.h"
 #include "settings.h"
 #include "utils/timestamp.h"
 
@@ -80,6 +81,30 @@ bk_keys_load(BkKeys *keys, int32 version, const uint8 fingerprint[BK_FINGERPRINT
 			 errmsg("key version %d is not the key that this catalog was written with", version),
 			 errdetail("Its fingerprint differs from the one in the catalog."),
 			 errhint("Put the right key back where backup_service.key_command or backup_service.key_file takes it from; no restart is needed.")));
+}
+
+/* One loading of a key, for bk_try(). */
+typedef struct KeyTrial
+{
+	BkKeys	   *keys;
+	int32		version;
+	const uint8 *fingerprint;
+} KeyTrial;
+
+static void
+load_tried(void *argument)
+{
+	KeyTrial   *trial = argument;
+
+	bk_keys_load(trial->keys, trial->version, trial->fingerprint);
+}
+
+bool
+bk_keys_try(BkKeys *keys, int32 version, const uint8 fingerprint[BK_FINGERPRINT_BYTES], ErrorData **error)
+{
+	KeyTrial	trial = {.keys = keys, .version = version, .fingerprint = fingerprint};
+
+	return bk_try(load_tried, &trial, bk_is_key_problem, error);
 }
 
 /* The newest version of the key source, which is made where it does not exist. */

@@ -27,6 +27,9 @@ extern void bk_keys_activate(BkKeys *keys);
 /* Have a version's master key at hand, proven by the fingerprint that the catalog has. */
 extern void bk_keys_load(BkKeys *keys, int32 version, const uint8 fingerprint[BK_FINGERPRINT_BYTES]);
 
+/* The same; false where it cannot be had, and *error (in the current memory context) says why. */
+extern bool bk_keys_try(BkKeys *keys, int32 version, const uint8 fingerprint[BK_FINGERPRINT_BYTES], ErrorData **error);
+
 /* Which version bk_keys_activate() found. */
 extern int32 bk_keys_active(const BkKeys *keys);
 

@@ -41,13 +41,10 @@ void
 bk_set_owner(const BkCall *call, const char *resource_id, const char *owner)
 {
 	BkResource	resource;
-	BkEvent		event;
 
 	bk_find_resource_to_change(call, resource_id, &resource);
 	check_new_owner(call, owner);
-	bk_audit_describe(call, "owner_set", resource.resource_id, 0, &event);
-	event.detail = describe(resource.owner, owner);
 	bk_resource_set_owner(resource.resource_id, owner);
-	bk_audit_append(&resource, &event);
+	bk_audit_resource(call, &resource, "owner_set", 0, describe(resource.owner, owner));
 	bk_resource_touch(&resource, 0);
 }

@@ -121,13 +121,10 @@ static void
 assign_to_resource(const BkCall *call, const char *resource_id, const char *name)
 {
 	BkResource	resource;
-	BkEvent		event;
 
 	bk_find_resource_to_change(call, resource_id, &resource);
 	bk_policy_assign_resource(resource_id, name);
-	bk_audit_describe(call, "policy_assign", resource.resource_id, 0, &event);
-	event.detail = describe_assignment(name, NULL);
-	bk_audit_append(&resource, &event);
+	bk_audit_resource(call, &resource, "policy_assign", 0, describe_assignment(name, NULL));
 	bk_resource_touch(&resource, 0);
 }
 

@@ -31,12 +31,6 @@ may_pass(const ErrorData *error)
 	}
 }
 
-static char *
-error_text(const ErrorData *error)
-{
-	return error->detail ? psprintf("%s: %s", error->message, error->detail) : pstrdup(error->message);
-}
-
 /* A damaged backup is what validation found. */
 static Jsonb *
 validation_errors(const ErrorData *error, const char *text)
@@ -78,7 +72,7 @@ give_up(const BkCall *call, const BkQueued *operation, const char *text, Jsonb *
 void
 bk_queue_end_badly(const BkCall *call, const BkQueued *operation, const ErrorData *error, TimestampTz now)
 {
-	char	   *text = error_text(error);
+	char	   *text = bk_error_text(error);
 	bool		again = may_pass(error) && operation->attempts < bk_setting_max_attempts;
 
 	if (again)

@@ -79,14 +79,6 @@ typedef struct Rekey
 } Rekey;
 
 static void
-load_old(void *argument)
-{
-	Rekey	   *rekey = argument;
-
-	bk_keys_load(rekey->old_keys, rekey->from->version, rekey->from->fingerprint);
-}
-
-static void
 unwrap(void *argument)
 {
 	Rekey	   *rekey = argument;
@@ -178,7 +170,7 @@ rekey_version(Rekey *rekey)
 	Position	position = {.memory = CurrentMemoryContext, .resource_id = pstrdup("")};
 	ErrorData  *problem;
 
-	if (!bk_try(load_old, rekey, bk_is_key_problem, &problem))
+	if (!bk_keys_try(rekey->old_keys, rekey->from->version, rekey->from->fingerprint, &problem))
 	{
 		bk_warn(problem, NULL);
 		return;
@@ -281,14 +273,13 @@ bk_note_key_copied(const BkCall *call, int32 version)
 bool
 bk_key_is_available(const BkCall *call, const BkKeyVersion *version, char **problem)
 {
-	Rekey		check = {.old_keys = bk_keys_open(call), .from = version};
 	ErrorData  *error;
 
 	*problem = NULL;
 	/* What the session remembers says nothing about now. */
 	bk_keyring_forget();
-	if (bk_try(load_old, &check, bk_is_key_problem, &error))
+	if (bk_keys_try(bk_keys_open(call), version->version, version->fingerprint, &error))
 		return true;
-	*problem = error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message;
+	*problem = bk_error_text(error);
 	return false;
 }

@@ -36,32 +36,31 @@ bk_spawn_launcher(void)
 	RegisterBackgroundWorker(&launcher);
 }
 
+/* Start a process for a database; its main function finds the number in bgw_extra. */
+static bool
+spawn(const char *type, const char *function, Oid database, int number, BackgroundWorkerHandle **handle)
+{
+	BackgroundWorker process;
+
+	describe(&process, type, function);
+	snprintf(process.bgw_name, sizeof(process.bgw_name), "%s for database %u", type, database);
+	process.bgw_restart_time = BGW_NEVER_RESTART;
+	process.bgw_main_arg = ObjectIdGetDatum(database);
+	memcpy(process.bgw_extra, &number, sizeof(number));
+	process.bgw_notify_pid = MyProcPid;
+	return RegisterDynamicBackgroundWorker(&process, handle);
+}
+
 bool
 bk_spawn_worker(Oid database, BkWorkerKind kind, BackgroundWorkerHandle **handle)
 {
-	BackgroundWorker worker;
-
-	describe(&worker, "backup_service worker", "bk_worker_main");
-	snprintf(worker.bgw_name, sizeof(worker.bgw_name), "backup_service worker for database %u", database);
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	worker.bgw_main_arg = ObjectIdGetDatum(database);
-	memcpy(worker.bgw_extra, &kind, sizeof(kind));
-	worker.bgw_notify_pid = MyProcPid;
-	return RegisterDynamicBackgroundWorker(&worker, handle);
+	return spawn("backup_service worker", "bk_worker_main", database, kind, handle);
 }
 
 bool
 bk_spawn_restorer(Oid database, int number, BackgroundWorkerHandle **handle)
 {
-	BackgroundWorker restorer;
-
-	describe(&restorer, "backup_service restorer", "bk_restorer_main");
-	snprintf(restorer.bgw_name, sizeof(restorer.bgw_name), "backup_service restorer for database %u", database);
-	restorer.bgw_restart_time = BGW_NEVER_RESTART;
-	restorer.bgw_main_arg = ObjectIdGetDatum(database);
-	memcpy(restorer.bgw_extra, &number, sizeof(number));
-	restorer.bgw_notify_pid = MyProcPid;
-	return RegisterDynamicBackgroundWorker(&restorer, handle);
+	return spawn("backup_service restorer", "bk_restorer_main", database, number, handle);
 }
 
 /* Refuse where a worker is there, or cannot be. */

@@ -104,9 +104,7 @@ mark_corrupt(BkCleanupStep *step, int point, ErrorData *error)
 
 	find_damage(step, point, &reading, &error);
 	bk_cleanup_touch(step);
-	(void) bk_finding_note_damage(step->call, &reading.backup,
-								  error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message,
-								  bk_now(), &finding);
+	(void) bk_finding_note_damage(step->call, &reading.backup, bk_error_text(error), bk_now(), &finding);
 	if (!bk_resource_lock(step->resource.resource_id, &step->resource))
 		elog(ERROR, "the locked row of resource \"%s\" is gone", step->resource.resource_id);
 }
@@ -117,7 +115,7 @@ warn_of_failure(int64 backup_id, const ErrorData *error)
 	ereport(WARNING,
 			(errcode(error->sqlerrcode),
 			 errmsg("backup " INT64_FORMAT " cannot be made full, so what it builds on stays", backup_id),
-			 error->detail ? errdetail("%s: %s", error->message, error->detail) : errdetail("%s", error->message),
+			 errdetail("%s", bk_error_text(error)),
 			 bk_is_damage(error)
 			 ? errhint("It is marked as corrupt: bk_verify() says more, and bk_delete() removes it.")
 			 : errhint("Bring the master key back; what is left goes when clean-up runs next.")));

@@ -66,6 +66,12 @@ bk_try(void (*work) (void *argument), void *argument, BkExpected expected, Error
 	return caught == NULL;
 }
 
+char *
+bk_error_text(const ErrorData *error)
+{
+	return error->detail ? psprintf("%s: %s", error->message, error->detail) : pstrdup(error->message);
+}
+
 void
 bk_warn(const ErrorData *error, const char *hint)
 {

@@ -22,6 +22,9 @@ extern bool bk_is_key_problem(const ErrorData *error);	/* a master key that cann
  */
 extern bool bk_try(void (*work) (void *argument), void *argument, BkExpected expected, ErrorData **error);
 
+/* What was caught as one line: its message, and its detail where it has one. */
+extern char *bk_error_text(const ErrorData *error);
+
 /* Say as a WARNING what was caught; hint NULL: the error's own. */
 extern void bk_warn(const ErrorData *error, const char *hint);
 

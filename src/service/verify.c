@@ -102,8 +102,7 @@ knows_key(Verification *verification, BkVerdict *verdict)
 	if (bk_try(check_keys, verification, bk_is_key_problem, &error))
 		return true;
 	verdict->incomplete = true;
-	warn(verdict, psprintf("Key not available, so that only the stored bytes were checked: %s%s%s", error->message,
-						   error->detail ? ": " : "", error->detail ? error->detail : ""));
+	warn(verdict, psprintf("Key not available, so that only the stored bytes were checked: %s", bk_error_text(error)));
 	return false;
 }
 
@@ -174,7 +173,6 @@ warn_of_size(const BkBackup *backup, BkVerdict *verdict)
 						   backup->document_size, proportion, count, median));
 }
 
-/* Where workers are to be started by the launcher, and are not, expiry, queue and scrub stand still. */
 /* The resource's next backup, not this one, is late. */
 static void
 warn_of_overdue(const BkBackup *backup, BkVerdict *verdict)
@@ -187,6 +185,7 @@ warn_of_overdue(const BkBackup *backup, BkVerdict *verdict)
 							   expected, timestamptz_to_str(last)));
 }
 
+/* Where workers are to be started by the launcher, and are not, expiry, queue and scrub stand still. */
 static void
 warn_of_worker(BkVerdict *verdict)
 {
