@@ -63,6 +63,16 @@ bk_answer_insert(const BkAnswer *answer)
 	return bk_statement_write(&insert_answer, &values) == 1;
 }
 
+void
+bk_answer_fail_damaged(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("the answer that was kept for an idempotency key is damaged"),
+			 errhint("Send the request with another key.")));
+	pg_unreachable();
+}
+
 bool
 bk_answer_find(const char *role, const char *key, BkAnswer *answer)
 {
@@ -77,10 +87,7 @@ bk_answer_find(const char *role, const char *key, BkAnswer *answer)
 	if (!bk_column_bytes(0, 2, answer->digest, BK_DIGEST_BYTES)
 		|| !bk_column_bytes(0, 3, answer->wrapped_key, BK_WRAPPED_DEK_BYTES)
 		|| !bk_column_bytes(0, 5, answer->fingerprint, BK_FINGERPRINT_BYTES))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("the answer that was kept for an idempotency key is damaged"),
-				 errhint("Send the request with another key.")));
+		bk_answer_fail_damaged();
 	answer->key_version = bk_column_int32(0, 4);
 	answer->answer = bk_column_text(0, 6);
 	SPI_freetuptable(SPI_tuptable);

@@ -28,6 +28,9 @@ extern bool bk_answer_insert(const BkAnswer *answer);
 /* Read a row; false where there is none. */
 extern bool bk_answer_find(const char *role, const char *key, BkAnswer *answer);
 
+/* Raise XX001: a row is not as it was written. */
+BK_NORETURN extern void bk_answer_fail_damaged(void);
+
 extern void bk_answer_set(const char *role, const char *key, const char *answer);
 
 /* Forget the row, and a few others that are older than a time. */

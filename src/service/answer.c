@@ -12,6 +12,7 @@
 #include "payload/payload.h"
 #include "service/clock.h"
 #include "service/keys.h"
+#include "service/try.h"
 
 #define KEPT_FOR	(24 * USECS_PER_HOUR)
 
@@ -28,14 +29,43 @@ seal(BkKeys *keys, BkText request, BkAnswer *answer)
 	bk_document_digest(dek, request, answer->digest);
 }
 
+/* What unwrapping needs and gives, for bk_try(). */
+typedef struct Unwrapping
+{
+	BkKeys	   *keys;
+	const BkAnswer *answer;
+	BkDek	   *dek;
+} Unwrapping;
+
+static void
+unwrap_tried(void *argument)
+{
+	Unwrapping *unwrapping = argument;
+	const BkAnswer *answer = unwrapping->answer;
+
+	bk_keys_unwrap(unwrapping->keys, answer->key_version, answer->fingerprint, answer->wrapped_key, unwrapping->dek,
+				   (BkOrigin) {0});
+}
+
+/* What is refused of no backup's is 22023, as of an argument. */
+static bool
+is_refusal(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_INVALID_PARAMETER_VALUE;
+}
+
 /* Whether it is the request that was answered. */
 static bool
 is_same(BkKeys *keys, const BkAnswer *answer, BkText request)
 {
 	BkDek	   *dek = bk_alloc_secret(CurrentMemoryContext, sizeof(BkDek));
 	uint8		digest[BK_DIGEST_BYTES];
+	ErrorData  *error;
 
-	bk_keys_unwrap(keys, answer->key_version, answer->fingerprint, answer->wrapped_key, dek, (BkOrigin) {0});
+	/* What is wrong with the master key itself is said as it is. */
+	bk_keys_load(keys, answer->key_version, answer->fingerprint);
+	if (!bk_try(unwrap_tried, &(Unwrapping) {keys, answer, dek}, is_refusal, &error))
+		bk_answer_fail_damaged();
 	bk_document_digest(dek, request, digest);
 	return memcmp(digest, answer->digest, BK_DIGEST_BYTES) == 0;
 }
