@@ -18,6 +18,20 @@ CALL pg_temp.attempt($$SELECT json('{"a": 1'::bytea)$$);
 CALL pg_temp.attempt($$SELECT json('{"a": 1}}'::bytea)$$);
 CALL pg_temp.attempt($$SELECT json('\xc3'::bytea)$$);
 CALL pg_temp.attempt($$SELECT json('"a"'::bytea)$$);
+-- Where a text ends too soon, that is the place.
+CREATE FUNCTION pg_temp.place_of(body text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	detail text;
+BEGIN
+	PERFORM json(convert_to(body, 'UTF8'));
+	RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+	RETURN detail;
+END
+$$;
+SELECT count(*) FROM generate_series(1, 300) n WHERE pg_temp.place_of('{"é":' || repeat('1', n)) = format('line 1, character %s: The input string ended unexpectedly.', n + 6);
+SELECT pg_temp.place_of(E'{\n\n  "é😀" :  \n\t'), pg_temp.place_of(E'\n'), pg_temp.place_of(E' ');
 SELECT json(NULL::bytea) IS NULL AS nothing;
 -- The last of many keys is the first again; and where keys are many, sorting them takes no time.
 SELECT count(*) FROM jsonb_object_keys(json(convert_to((SELECT json_object_agg('key' || i, i)::text FROM generate_series(1, 100000) i), 'UTF8')));
