@@ -1,7 +1,7 @@
 -- Does a request that is sent again with its Idempotency-Key get its first answer?  psql -XAtq -f prints TAP.
 -- (Those that come at once are in test/specs/http_idempotency.spec.)
 \ir http.psql
-SELECT plan(68);
+SELECT plan(72);
 CREATE FUNCTION pg_temp.create_with(who text, key text, body text, OUT status int, OUT id text, OUT again boolean, OUT body text) LANGUAGE sql AS $$
 	SELECT r.status, r.body::json->>'id', r.headers->>'idempotency-replayed' IS NOT DISTINCT FROM 'true', r.body
 	  FROM pg_temp.request(who, 'backups_create', create_with.body, jsonb_build_object('idempotency-key', key)) r
@@ -118,6 +118,11 @@ SELECT matches(pg_temp.spoilt(change), answer, change)
   FROM (VALUES ('digest = sha256(''x'')', '^422 22023 the idempotency key was used for another request$'),
 			   ('digest = substr(digest, 1, 31)', '^422 XX001 the answer that was kept for an idempotency key is damaged$'),
 			   ('wrapped_key = set_byte(wrapped_key, 8, get_byte(wrapped_key, 8) # 1)', '^422 XX001 the answer that was kept for an idempotency key is damaged$'),
+			   ('answer = ''{"id": "backup-1"}''', '^422 XX001 the answer that was kept for an idempotency key is damaged$'),
+			   ('answer = answer || '' ''', '^422 XX001 the answer that was kept for an idempotency key is damaged$'),
+			   ('answer_digest = NULL', '^422 XX001 the answer that was kept for an idempotency key is damaged$'),
+			   ('(answer, answer_digest, digest, wrapped_key, key_version) = (SELECT answer, answer_digest, digest, wrapped_key, key_version FROM backup_service.answer WHERE idempotency_key = ''t1'')',
+				'^422 XX001 the answer that was kept for an idempotency key is damaged$'),
 			   ('wrapped_key = ''''', '^422 XX001 the answer that was kept for an idempotency key is damaged$'),
 			   ('key_version = 4711', '^422 XX001 the answer that was kept for an idempotency key is damaged$'),
 			   ('key_version = ' || :old_version, '^422 XX001 the answer that was kept for an idempotency key is damaged$')) v(change, answer);
