@@ -271,11 +271,13 @@ CREATE TABLE backup_service.answer (
 	wrapped_key bytea NOT NULL,
 	key_version integer NOT NULL,
 	answer text,
+	answer_digest bytea,
 	PRIMARY KEY (role, idempotency_key)
 );
 CREATE INDEX answer_by_time ON backup_service.answer (created_at);
 COMMENT ON TABLE backup_service.answer IS 'answers that are given again to a request with the same Idempotency-Key';
 COMMENT ON COLUMN backup_service.answer.digest IS 'HMAC-SHA-256 of the request, under the data key that wrapped_key holds';
+COMMENT ON COLUMN backup_service.answer.answer_digest IS 'the same of the answer, with whose and which request''s it is';
 
 -- Everything in the tables, and where the ids stand, belongs into a dump; but notices are for those who listen now,
 -- kept answers for those who try again today, and the worker notes its jobs' times as soon as there is an extension,

@@ -76,7 +76,7 @@ BEGIN
 	IF value !~ '^\d{4,5}-\d\d-\d\d(T\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)?)?$' THEN
 		RAISE invalid_datetime_format;
 	END IF;
-	RETURN value::timestamptz;
+	RETURN replace(value, ',', '.')::timestamptz;
 EXCEPTION WHEN invalid_datetime_format OR datetime_field_overflow OR invalid_time_zone_displacement_value THEN
 	RAISE EXCEPTION '% is not a time', field USING
 		ERRCODE = 'invalid_datetime_format',
@@ -401,7 +401,7 @@ BEGIN
 		'{version,source,tags,retentionDays}', 'metadata.');
 	IF days NOT BETWEEN 1 AND 36500 OR days <> trunc(days) THEN
 		RAISE EXCEPTION 'metadata.retentionDays must be a whole number from 1 to 36500' USING
-			ERRCODE = 'invalid_parameter_value', DETAIL = format('It is %s.', left(days::text, 40)),
+			ERRCODE = 'invalid_parameter_value', DETAIL = format('It is %s.', backup_service_http.shown(days::text)),
 			HINT = 'Leave it out for a backup that does not expire by itself.';
 	END IF;
 	SELECT * INTO backup FROM @extschema@.bk_create(

@@ -15,7 +15,7 @@ static BkStatement insert_answer = {
 };
 
 static BkStatement find_answer = {
-	.sql = "SELECT a.created_at, a.digest, a.wrapped_key, a.key_version, k.fingerprint, a.answer"
+	.sql = "SELECT a.created_at, a.digest, a.wrapped_key, a.key_version, k.fingerprint, a.answer, a.answer_digest"
 	" FROM backup_service.answer a LEFT JOIN backup_service.key k ON k.version = a.key_version"
 	" WHERE a.role = $1 AND a.idempotency_key = $2",
 	.nargs = 2,
@@ -23,9 +23,9 @@ static BkStatement find_answer = {
 };
 
 static BkStatement set_answer = {
-	.sql = "UPDATE backup_service.answer SET answer = $3 WHERE role = $1 AND idempotency_key = $2",
-	.nargs = 3,
-	.types = {NAMEOID, TEXTOID, TEXTOID},
+	.sql = "UPDATE backup_service.answer SET answer = $3, answer_digest = $4 WHERE role = $1 AND idempotency_key = $2",
+	.nargs = 4,
+	.types = {NAMEOID, TEXTOID, TEXTOID, BYTEAOID},
 };
 
 static BkStatement delete_answer = {
@@ -63,6 +63,16 @@ bk_answer_insert(const BkAnswer *answer)
 	return bk_statement_write(&insert_answer, &values) == 1;
 }
 
+void
+bk_answer_fail_damaged(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("the answer that was kept for an idempotency key is damaged"),
+			 errhint("Send the request with another key.")));
+	pg_unreachable();
+}
+
 bool
 bk_answer_find(const char *role, const char *key, BkAnswer *answer)
 {
@@ -77,23 +87,23 @@ bk_answer_find(const char *role, const char *key, BkAnswer *answer)
 	if (!bk_column_bytes(0, 2, answer->digest, BK_DIGEST_BYTES)
 		|| !bk_column_bytes(0, 3, answer->wrapped_key, BK_WRAPPED_DEK_BYTES)
 		|| !bk_column_bytes(0, 5, answer->fingerprint, BK_FINGERPRINT_BYTES))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("the answer that was kept for an idempotency key is damaged"),
-				 errhint("Send the request with another key.")));
+		bk_answer_fail_damaged();
 	answer->key_version = bk_column_int32(0, 4);
 	answer->answer = bk_column_text(0, 6);
+	if (answer->answer && !bk_column_bytes(0, 7, answer->answer_digest, BK_DIGEST_BYTES))
+		bk_answer_fail_damaged();
 	SPI_freetuptable(SPI_tuptable);
 	return true;
 }
 
 void
-bk_answer_set(const char *role, const char *key, const char *answer)
+bk_answer_set(const BkAnswer *answer)
 {
 	BkValues	values = {0};
 
-	add_name(&values, role, key);
-	bk_value_add_text(&values, answer);
+	add_name(&values, answer->role, answer->key);
+	bk_value_add_text(&values, answer->answer);
+	bk_value_add_bytes(&values, answer->answer_digest, BK_DIGEST_BYTES);
 	bk_statement_write(&set_answer, &values);
 }
 

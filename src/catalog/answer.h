@@ -20,6 +20,7 @@ typedef struct BkAnswer
 	int32		key_version;
 	uint8		fingerprint[BK_FINGERPRINT_BYTES];	/* of the key version; read only */
 	const char *answer;			/* JSON; NULL until the request has been answered */
+	uint8		answer_digest[BK_DIGEST_BYTES]; /* of the answer, where there is one */
 } BkAnswer;
 
 /* Insert a row without an answer; waits for whoever inserts the same, and is false where that one commits. */
@@ -28,7 +29,11 @@ extern bool bk_answer_insert(const BkAnswer *answer);
 /* Read a row; false where there is none. */
 extern bool bk_answer_find(const char *role, const char *key, BkAnswer *answer);
 
-extern void bk_answer_set(const char *role, const char *key, const char *answer);
+/* Raise XX001: a row is not as it was written. */
+BK_NORETURN extern void bk_answer_fail_damaged(void);
+
+/* Write answer and answer_digest. */
+extern void bk_answer_set(const BkAnswer *answer);
 
 /* Forget the row, and a few others that are older than a time. */
 extern void bk_answer_delete(const char *role, const char *key);

@@ -84,14 +84,14 @@ end_object(void *state)
 	BK_JSON_ACTION_DONE;
 }
 
-/* Where parsing has stopped, in characters from 1; at the end there is no token. */
+/* Where parsing has stopped, in characters from 1.  Where the text has ended there is no token. */
 static char *
 place(const JsonLexContext *lex)
 {
-	const char *at = lex->token_start ? lex->token_start : lex->input + lex->input_length;
+	const char *stop = lex->token_start ? lex->token_start : lex->token_terminator;
 
 	return psprintf("line %d, character %d", lex->line_number,
-					pg_mbstrlen_with_len(lex->line_start, at - lex->line_start) + 1);
+					pg_mbstrlen_with_len(lex->line_start, stop - lex->line_start) + 1);
 }
 
 static void

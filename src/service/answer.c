@@ -12,6 +12,7 @@
 #include "payload/payload.h"
 #include "service/clock.h"
 #include "service/keys.h"
+#include "service/try.h"
 
 #define KEPT_FOR	(24 * USECS_PER_HOUR)
 
@@ -28,16 +29,73 @@ seal(BkKeys *keys, BkText request, BkAnswer *answer)
 	bk_document_digest(dek, request, answer->digest);
 }
 
-/* Whether it is the request that was answered. */
+/* What unwrapping needs and gives, for bk_try(). */
+typedef struct Unwrapping
+{
+	BkKeys	   *keys;
+	const BkAnswer *answer;
+	BkDek	   *dek;
+} Unwrapping;
+
+static void
+unwrap_tried(void *argument)
+{
+	Unwrapping *unwrapping = argument;
+	const BkAnswer *answer = unwrapping->answer;
+
+	bk_keys_unwrap(unwrapping->keys, answer->key_version, answer->fingerprint, answer->wrapped_key, unwrapping->dek,
+				   (BkOrigin) {0});
+}
+
+/* What is refused of no backup's is 22023, as of an argument. */
 static bool
-is_same(BkKeys *keys, const BkAnswer *answer, BkText request)
+is_refusal(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_INVALID_PARAMETER_VALUE;
+}
+
+/* The data key of what was kept. */
+static BkDek *
+open_kept(BkKeys *keys, const BkAnswer *answer)
 {
 	BkDek	   *dek = bk_alloc_secret(CurrentMemoryContext, sizeof(BkDek));
+	ErrorData  *error;
+
+	/* What is wrong with the master key itself is said as it is. */
+	bk_keys_load(keys, answer->key_version, answer->fingerprint);
+	if (!bk_try(unwrap_tried, &(Unwrapping) {keys, answer, dek}, is_refusal, &error))
+		bk_answer_fail_damaged();
+	return dek;
+}
+
+/* Whether it is the request that was answered. */
+static bool
+is_same(const BkDek *dek, const BkAnswer *answer, BkText request)
+{
 	uint8		digest[BK_DIGEST_BYTES];
 
-	bk_keys_unwrap(keys, answer->key_version, answer->fingerprint, answer->wrapped_key, dek, (BkOrigin) {0});
 	bk_document_digest(dek, request, digest);
 	return memcmp(digest, answer->digest, BK_DIGEST_BYTES) == 0;
+}
+
+/* The digest of an answer with whose it is, so that one in another's place is no answer. */
+static void
+digest_answer(const BkDek *dek, const BkAnswer *answer, uint8 digest[BK_DIGEST_BYTES])
+{
+	char	   *text = psprintf("%s\n%s\n%s", answer->role, answer->key, answer->answer);
+
+	bk_document_digest(dek, (BkText) {text, strlen(text)}, digest);
+	pfree(text);
+}
+
+static void
+check_answer(const BkDek *dek, const BkAnswer *answer)
+{
+	uint8		digest[BK_DIGEST_BYTES];
+
+	digest_answer(dek, answer, digest);
+	if (memcmp(digest, answer->answer_digest, BK_DIGEST_BYTES) != 0)
+		bk_answer_fail_damaged();
 }
 
 /* The answer that is kept under the key; false where none is any more. */
@@ -58,6 +116,7 @@ bk_take_up_request(const BkCall *call, const char *key, BkText request, const ch
 	BkKeys	   *keys = bk_keys_open(call);
 	BkAnswer	claim = {.role = call->role_name, .key = key, .created_at = bk_now()};
 	BkAnswer	kept = {0};
+	BkDek	   *dek;
 
 	seal(keys, request, &claim);
 	bk_answer_trim(claim.created_at - KEPT_FOR);
@@ -66,8 +125,11 @@ bk_take_up_request(const BkCall *call, const char *key, BkText request, const ch
 		CHECK_FOR_INTERRUPTS();
 		if (!find_kept(&claim, &kept))
 			continue;
+		dek = open_kept(keys, &kept);
+		if (kept.answer)
+			check_answer(dek, &kept);
 		*answer = kept.answer;
-		return is_same(keys, &kept, request);
+		return is_same(dek, &kept, request);
 	}
 	*answer = NULL;
 	return true;
@@ -76,5 +138,11 @@ bk_take_up_request(const BkCall *call, const char *key, BkText request, const ch
 void
 bk_keep_answer(const BkCall *call, const char *key, const char *answer)
 {
-	bk_answer_set(call->role_name, key, answer);
+	BkAnswer	kept = {0};
+
+	if (!bk_answer_find(call->role_name, key, &kept))
+		return;
+	kept.answer = answer;
+	digest_answer(open_kept(bk_keys_open(call), &kept), &kept, kept.answer_digest);
+	bk_answer_set(&kept);
 }

@@ -29,6 +29,11 @@ INSERT INTO contract (name, types, arguments, result, volatility, parallel, stri
  'since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, '
  'before timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id bigint DEFAULT NULL::bigint, max_rows integer DEFAULT 100',
  'setof bk_backups', 'volatile', 'u', false, true),
+('bk_operation_list', '{text,text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,bigint,integer}',
+ 'resource_id text DEFAULT NULL::text, target_resource_id text DEFAULT NULL::text, status text DEFAULT NULL::text, '
+ 'since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, '
+ 'before timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id bigint DEFAULT NULL::bigint, max_rows integer DEFAULT 100',
+ 'setof bk_operations', 'volatile', 'u', false, true),
 ('bk_delta', '{jsonb,jsonb}', 'old jsonb, new jsonb', 'jsonb', 'immutable', 's', true, true),
 ('bk_apply', '{jsonb,jsonb}', 'document jsonb, delta jsonb', 'jsonb', 'immutable', 's', true, true),
 ('bk_diff', '{bigint,bigint,text}', 'from_backup bigint, to_backup bigint, resource_id text DEFAULT NULL::text', 'jsonb', 'volatile', 'u', false, false),
@@ -79,8 +84,27 @@ INSERT INTO contract VALUES
  'keep_weekly integer DEFAULT NULL::integer, keep_monthly integer DEFAULT NULL::integer, keep_yearly integer DEFAULT NULL::integer, time_zone text DEFAULT ''UTC''::text, week_start integer DEFAULT 1, OUT backup_id bigint, OUT created_at timestamp with time zone, OUT action text, OUT rules text[], OUT until timestamp with time zone, OUT until_is_exact boolean, OUT reason text', 'setof record', 'volatile', 'u', false, false, true),
 ('bk_resource_drop', '{text}', 'resource_id text', 'bigint', 'volatile', 'u', false, false, true);
 
--- Twelve tests for each function: eight of its signature, four of its privileges.
-SELECT plan((5 + 2 + 11 + 3 + 4 * 8 + 4 + 11 + 12 * (SELECT count(*) FROM contract))::int);
+-- The HTTP surface: one parameter without a name each, text or bytea.  A stable one is called in a READ ONLY transaction.
+CREATE TEMP TABLE api (name text, parameter text, result text, volatility text, auditor boolean);
+INSERT INTO api VALUES
+('root', 'text', 'json', 'stable', true),
+('health', 'text', 'json', 'stable', true),
+('backups_create', 'bytea', 'json', 'volatile', false),
+('backups_list', 'text', 'json', 'stable', true),
+('backups_get', 'text', 'json', 'stable', true),
+('backups_delete', 'text', 'void', 'volatile', false),
+('backups_verify', 'text', 'json', 'volatile', false),
+('backups_download', 'text', 'backup_service_api."*/*"', 'volatile', false),
+('restores_create', 'bytea', 'json', 'volatile', false),
+('restores_create_at', 'bytea', 'json', 'volatile', false),
+('operations_list', 'text', 'json', 'stable', true),
+('operations_get', 'text', 'json', 'stable', true),
+('operations_cancel', 'text', 'void', 'volatile', false);
+CREATE TEMP VIEW api_function AS
+SELECT a AS contract, p.* FROM api a JOIN pg_proc p ON p.proname = a.name AND p.pronamespace = 'backup_service_api'::regnamespace;
+
+-- Twelve tests for each function: eight of its signature, four of its privileges; thirteen for each of the HTTP surface.
+SELECT plan((5 + 2 + 11 + 3 + 4 * 8 + 4 + 11 + 12 * (SELECT count(*) FROM contract) + 13 * (SELECT count(*) FROM api) + 6 + 14)::int);
 
 -- Roles: nobody logs in as one of them, and nobody is in one by default.
 SELECT has_role('backup_service_user');
@@ -107,9 +131,32 @@ SELECT is(p.prosecdef, false, c.name || '() is no SECURITY DEFINER function')
 
 -- No more functions than these, and no overloads.
 SELECT set_eq($$ SELECT proname::text FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-				   JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'backup_service' $$,
+				   JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'backup_service'
+				  WHERE p.pronamespace::regnamespace::text NOT IN ('backup_service_api', 'backup_service_http') $$,
 	'SELECT name FROM contract', 'the functions are these');
 SELECT is((SELECT count(*) FROM pg_proc WHERE proname LIKE 'bk\_%' AND pronamespace = 'public'::regnamespace), (SELECT count(*) FROM contract), 'no function has a second signature');
+
+-- The HTTP surface: name, parameter, result, language, entry, volatility, parallel safety, strictness.
+SELECT has_function('backup_service_api', name, ARRAY[parameter]::name[]) FROM api;
+SELECT is(pg_get_function_arguments(oid), (contract).parameter, proname || '() has one parameter, without a name or a default') FROM api_function;
+SELECT is(pg_get_function_result(oid), (contract).result, proname || '() has its result') FROM api_function;
+SELECT volatility_is('backup_service_api', name, ARRAY[parameter]::name[], volatility) FROM api;
+SELECT is(proparallel, 'u'::"char", proname || '() is parallel unsafe') FROM api_function;
+SELECT is(proisstrict, false, proname || '() is called for a null too') FROM api_function;
+SELECT is(prosrc, 'bk_http_call', proname || '() is the entry that calls its namesake') FROM api_function;
+SELECT function_lang_is('backup_service_api', name, ARRAY[parameter]::name[], 'c') FROM api;
+SELECT is(prosecdef, false, proname || '() is no SECURITY DEFINER function') FROM api_function;
+
+-- PostgREST shows nothing else.
+SELECT set_eq($$ SELECT proname::text FROM pg_proc WHERE pronamespace = 'backup_service_api'::regnamespace $$, 'SELECT name FROM api', 'the API''s functions are these');
+SELECT is((SELECT count(*) FROM pg_proc WHERE pronamespace = 'backup_service_api'::regnamespace), (SELECT count(*) FROM api), 'none has a second signature');
+SELECT is_empty($$ SELECT oid::regclass FROM pg_class WHERE relnamespace IN ('backup_service_api'::regnamespace, 'backup_service_http'::regnamespace) $$,
+	'there is no table or view that could be read or written instead');
+SELECT is((SELECT string_agg(format('%s %s %s', typname, typtype, typbasetype::regtype), ', ') FROM pg_type WHERE typnamespace = 'backup_service_api'::regnamespace AND typelem = 0),
+	'*/* d bytea', 'the only type is the one of raw answers');
+SELECT is_empty($$ SELECT typname FROM pg_type WHERE typnamespace = 'backup_service_http'::regnamespace $$, 'what is behind has no types');
+SELECT is_empty($$ SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'backup_service_http'::regnamespace AND prosecdef $$,
+	'nor a SECURITY DEFINER function');
 
 -- Views: the columns, in order, with their types.
 SELECT views_are('public', ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit', 'bk_holds', 'bk_policies']);
@@ -152,7 +199,7 @@ SELECT is_empty($$ SELECT relname FROM pg_class WHERE relkind = 'v' AND (relname
 					  AND NOT coalesce('security_barrier=true' = ANY (reloptions), false) $$, 'every view is a security barrier');
 
 -- Tables.
-SELECT tables_are('backup_service', ARRAY['resource', 'backup', 'chunk', 'snapshot', 'restore_operation', 'key', 'audit_event', 'audit_unsealed', 'audit_checkpoint', 'hold', 'job', 'notice', 'policy', 'policy_assignment']);
+SELECT tables_are('backup_service', ARRAY['answer', 'resource', 'backup', 'chunk', 'snapshot', 'restore_operation', 'key', 'audit_event', 'audit_unsealed', 'audit_checkpoint', 'hold', 'job', 'notice', 'policy', 'policy_assignment']);
 SELECT is((SELECT attstorage FROM pg_attribute WHERE attrelid = 'backup_service.chunk'::regclass AND attname = 'data'), 'e'::"char", 'chunks are not compressed again');
 SELECT has_index('backup_service', 'backup', 'backup_by_id', ARRAY['backup_id']);
 
@@ -166,6 +213,38 @@ SELECT ok(has_function_privilege('backup_service_operator', p.oid, 'EXECUTE'), '
   FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
 SELECT is(has_function_privilege('backup_service_auditor', p.oid, 'EXECUTE'), c.auditor, 'auditors may call ' || c.name || '() or may not')
   FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
+
+-- On the HTTP surface, and what is behind it: the three roles; auditors what reads.
+SELECT ok(NOT has_function_privilege('regress_bk_anybody', oid, 'EXECUTE'), 'PUBLIC may not call ' || proname || '() of the API') FROM api_function;
+SELECT ok(has_function_privilege('backup_service_user', oid, 'EXECUTE'), 'users may call ' || proname || '() of the API') FROM api_function;
+SELECT ok(has_function_privilege('backup_service_operator', oid, 'EXECUTE'), 'operators may call ' || proname || '() of the API') FROM api_function;
+SELECT is(has_function_privilege('backup_service_auditor', oid, 'EXECUTE'), (contract).auditor, 'auditors may call ' || proname || '() of the API or may not') FROM api_function;
+SELECT is_empty(format($$ SELECT oid::regprocedure FROM pg_proc
+						   WHERE pronamespace IN ('backup_service_api'::regnamespace, 'backup_service_http'::regnamespace)
+							 AND has_function_privilege(%L, oid, 'EXECUTE') $$, role), role || ' may call nothing of the API or behind it')
+  FROM unnest(ARRAY['regress_bk_anybody', 'public']) role;
+SELECT is_empty($$ SELECT p.oid::regprocedure, a.grantee::regrole FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+					WHERE p.pronamespace IN ('backup_service_api'::regnamespace, 'backup_service_http'::regnamespace)
+					  AND a.grantee <> p.proowner AND (a.privilege_type <> 'EXECUTE' OR a.is_grantable OR a.grantee::regrole::text NOT IN
+						('backup_service_user', 'backup_service_operator', 'backup_service_auditor')) $$,
+	'there only the three roles are granted anything, to call it themselves');
+SELECT is(string_agg(format('%s: %s to %s', n.nspname, a.privilege_type, a.grantee::regrole), ', ' ORDER BY a.grantee::regrole::text),
+	format('%1$s: USAGE to backup_service_auditor, %1$s: USAGE to backup_service_operator, %1$s: USAGE to backup_service_user', n.nspname),
+	'the three roles use ' || n.nspname)
+  FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname IN ('backup_service_api', 'backup_service_http') AND a.grantee <> n.nspowner GROUP BY n.nspname;
+SELECT set_eq($$ SELECT proname::text FROM pg_proc WHERE pronamespace = 'backup_service_http'::regnamespace AND has_function_privilege('backup_service_auditor', oid, 'EXECUTE') $$,
+	ARRAY['checks', 'respond', 'iso', 'moment', 'shown', 'number_of', 'find_backup', 'find_operation', 'backup', 'operation', 'decode', 'encode', 'parameters', 'tags',
+	'page_size', 'cursor', 'page_headers', 'count_backups', 'count_operations'], 'auditors may call what answers to reading requests are made of');
+SELECT is_empty(format($$ SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'backup_service_http'::regnamespace AND NOT has_function_privilege(%L, oid, 'EXECUTE') $$, role),
+	role || ' may call all of it') FROM unnest(ARRAY['backup_service_user', 'backup_service_operator']) role;
+-- A request's own function is no way round the API's privileges.
+SELECT is_empty($$ SELECT h.oid::regprocedure FROM pg_proc h JOIN api_function a ON a.proname = h.proname
+					WHERE h.pronamespace = 'backup_service_http'::regnamespace AND has_function_privilege('backup_service_auditor', h.oid, 'EXECUTE') $$,
+	'auditors may call no request''s function but through the API');
+SELECT ok(NOT has_type_privilege('regress_bk_anybody', 'backup_service_api."*/*"', 'USAGE') OR NOT has_schema_privilege('regress_bk_anybody', 'backup_service_api', 'USAGE'),
+	'the domain is out of reach for everybody else');
+SELECT ok(NOT has_schema_privilege(role, schema, 'CREATE'), role || ' makes nothing in ' || schema)
+  FROM unnest(ARRAY['backup_service_user', 'backup_service_operator']) role, unnest(ARRAY['backup_service_api', 'backup_service_http']) schema;
 
 -- On views: to read, for the three roles.
 SELECT ok(NOT has_table_privilege('regress_bk_anybody', view, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'), 'PUBLIC has nothing on ' || view)

@@ -25,6 +25,7 @@ $$;
 -- superuser get.  {values} are those of the tenant whose turn it is, {own values} those of the caller's own tenant.
 --   all        the answer, for every tenant's
 --   own/42704  the answer for the own tenants'; for others' the error of what does not exist, word for word
+--   own/404    the same, as the HTTP surface says it
 --   own/42501  the answer for the own tenants'; for others' "permission denied for resource"
 --   own/none   the answer for the own tenants'; for others' no rows
 --   yes        the answer, of a call that names no tenant's
@@ -81,11 +82,42 @@ INSERT INTO matrix (call, shows, answer, cells) VALUES
 ($$bk_restore_at_enqueue('{resource}', 'infinity', 'rights/new', nearest => true)$$, 'r > 0', 'true', 'own/42704 own/42704 own/42704 all denied denied all'),
 ($$bk_restore_cancel({queued})$$, 'count(*)', '1', 'own/42704 own/42704 own/42704 all denied denied all'),
 ($$bk_restore_wait({operation}, resource_id => '{resource}')$$, 'r', 'completed', 'own/42704 own/42704 own/42704 all denied denied all');
+-- The HTTP surface, and what is behind it that reaches the tables.  A total counts what the caller may list, and no more.
+INSERT INTO matrix (call, shows, answer, cells) VALUES
+($$bk_operation_list('{resource}')$$, $$r.status$$, $$completed | queued$$, 'own/none own/none own/none all all denied all'),
+($$bk_operation_list(target_resource_id => 'target of {tenant}')$$, $$r.created_by$$, $$asked by {tenant}$$, 'own/none own/none own/none all all denied all'),
+($$backup_service_api.root('')$$, $$r->>'service'$$, $$backup_service$$, 'yes yes yes yes yes denied yes'),
+($$backup_service_api.health('')$$, $$r->>'status' IN ('ok', 'degraded', 'failing')$$, $$true$$, 'yes yes yes yes yes denied yes'),
+($$backup_service_api.backups_create('{"resourceId": "{resource}", "type": "incremental", "data": {"of": "{tenant}", "v": 4}}')$$, $$r->>'type' || ' by ' || (r->>'createdBy')$$, $$incremental by {caller}$$, 'own/42501 own/42501 own/42501 all denied denied all'),
+($$backup_service_api.backups_create('{"resourceId": "rights/new", "data": 1}')$$, $$r->>'type' || ' by ' || (r->>'createdBy')$$, $$full by {caller}$$, 'yes yes yes yes denied denied yes'),
+($$backup_service_api.backups_list('resourceId={resource}')$$, $$json_array_elements(r)->>'type'$$, $$full | incremental$$, 'own/none own/none own/none all all denied all'),
+($$backup_service_api.backups_list('tag=of:{tenant}&limit=1')$$, $$generate_series(1, (nullif(current_setting('response.headers', true), '')::json->0->>'X-Total-Count')::int)$$, $$1 | 2$$, 'own/none own/none own/none all all denied all'),
+($$backup_service_api.backups_get('backup-{full}')$$, $$r->>'resourceId'$$, $${resource}$$, 'own/404 own/404 own/404 all all denied all'),
+($$backup_service_api.backups_delete('backup-{full}')$$, $$count(*)$$, $$1$$, 'own/404 own/404 own/404 all denied denied all'),
+($$backup_service_api.backups_verify('backup-{incremental}')$$, $$r->>'valid'$$, $$true$$, 'own/404 own/404 own/404 all denied denied all'),
+($$backup_service_api.backups_download('backup-{full}')$$, $$encode(substr(r, 1, 2) || substr(r, length(r) - 7), 'hex')$$, $$1f8b{gzip trailer}$$, 'own/404 own/404 own/404 all denied denied all'),
+($$backup_service_api.restores_create('{"backupId": "backup-{full}"}')$$, $$(r->'data')::jsonb$$, $${"v": 1, "of": "{tenant}"}$$, 'own/404 own/404 own/404 all denied denied all'),
+($$backup_service_api.restores_create('{"backupId": "backup-{full}", "targetResourceId": "rights/new", "async": true}')$$, $$r->'operation'->>'status'$$, $$queued$$, 'own/404 own/404 own/404 all denied denied all'),
+($$backup_service_api.restores_create_at('{"resourceId": "{resource}", "timestamp": "9999-01-01", "nearest": true}')$$, $$(r->'data')::jsonb$$, $${"v": 2, "of": "{tenant}"}$$, 'own/404 own/404 own/404 all denied denied all'),
+($$backup_service_api.restores_create_at('{"resourceId": "{resource}", "timestamp": "9999-01-01", "nearest": true, "targetResourceId": "rights/new", "async": true}')$$, $$r->'operation'->>'status'$$, $$queued$$, 'own/404 own/404 own/404 all denied denied all'),
+($$backup_service_api.operations_list('resourceId={resource}')$$, $$json_array_elements(r)->>'status'$$, $$completed | queued$$, 'own/none own/none own/none all all denied all'),
+($$backup_service_api.operations_list('targetResourceId=target%20of%20{tenant}&limit=1')$$, $$generate_series(1, (nullif(current_setting('response.headers', true), '')::json->0->>'X-Total-Count')::int)$$, $$1$$, 'own/none own/none own/none all all denied all'),
+($$backup_service_api.operations_get('restore-{operation}')$$, $$r->>'createdBy'$$, $$asked by {tenant}$$, 'own/404 own/404 own/404 all all denied all'),
+($$backup_service_api.operations_cancel('restore-{queued}')$$, $$count(*)$$, $$1$$, 'own/404 own/404 own/404 all denied denied all'),
+($$backup_service_http.checks()$$, $$count(*) FILTER (WHERE r.name = 'keys' AND r.ok)$$, $$1$$, 'yes yes yes yes yes denied yes'),
+($$backup_service_http.count_backups('{resource}', NULL, NULL, NULL, NULL, NULL)$$, $$generate_series(1, r)$$, $$1 | 2$$, 'own/none own/none own/none all all denied all'),
+($$backup_service_http.count_backups(NULL, NULL, NULL, '{"of": "{tenant}"}', NULL, NULL)$$, $$generate_series(1, r)$$, $$1 | 2$$, 'own/none own/none own/none all all denied all'),
+($$backup_service_http.count_operations('{resource}', NULL, NULL, NULL, NULL)$$, $$generate_series(1, r)$$, $$1 | 2$$, 'own/none own/none own/none all all denied all'),
+($$backup_service_http.backup_at('{resource}', 'infinity', true)$$, $$r$$, $${incremental}$$, 'own/42704 own/42704 own/42704 all denied denied all'),
+($$backup_service_http.restore({full}, NULL, true, NULL, NULL)$$, $$r.document$$, $${"v": 1, "of": "{tenant}"}$$, 'own/42704 own/42704 own/42704 all denied denied all'),
+($$backup_service_http.take_up('rights key', '{}')$$, $$r.same$$, $$true$$, 'yes yes yes yes denied denied yes'),
+($$backup_service_http.keep('rights key', '1')$$, $$count(*)$$, $$1$$, 'yes yes yes yes denied denied yes');
 -- What lists all that the caller may see: a column that tells its rows apart, and the table that holds them.
 --   all        every row
 --   own        every row of the own tenants', and no other
 INSERT INTO matrix (call, shows, rows_of, cells) VALUES
 ($$bk_list(max_rows => 1000000)$$, 'backup_id', 'backup_service.backup', 'own own own all all denied all'),
+($$bk_operation_list(max_rows => 1000000)$$, 'operation_id', 'backup_service.restore_operation', 'own own own all all denied all'),
 ('bk_backups', 'backup_id', 'backup_service.backup', 'own own own all all denied all'),
 ('bk_resources', 'owner', 'backup_service.resource', 'own own own all all denied all'),
 ('bk_snapshots', 'backup_id', 'backup_service.snapshot', 'own own own all all denied all'),
@@ -118,8 +150,12 @@ CREATE TEMP VIEW attack AS
 SELECT m, c, c.name || ': ' || m.call AS what
   FROM expected e JOIN matrix m USING (line) JOIN caller c USING (place) WHERE m.rows_of IS NOT NULL AND e.cell IN ('own', 'none');
 CREATE TEMP VIEW surface AS
-SELECT p.proname::text AS name FROM pg_proc p, pg_depend d, pg_extension e
+SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || p.proname AS name
+  FROM pg_proc p, pg_namespace n, pg_language l, pg_depend d, pg_extension e
  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' AND d.refobjid = e.oid AND e.extname = 'backup_service'
+   AND n.oid = p.pronamespace AND l.oid = p.prolang
+   -- What is behind the HTTP surface in plpgsql runs as the caller; what is pure shows what it is given.
+   AND (n.nspname <> 'backup_service_http' OR l.lanname = 'c' AND p.provolatile = 'v')
 UNION ALL
 SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || v.relname FROM pg_class v, pg_namespace n, pg_depend d, pg_extension e
  WHERE d.classid = 'pg_class'::regclass AND d.objid = v.oid AND d.deptype = 'e' AND d.refobjid = e.oid AND e.extname = 'backup_service'

@@ -37,12 +37,35 @@ SELECT c.relname, a.attname, a.atttypid::regtype FROM pg_attribute a JOIN pg_cla
 SELECT d.adrelid::regclass, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid
  WHERE c.relnamespace = 'backup_service'::regnamespace AND pg_get_expr(d.adbin, d.adrelid) ~ '\(';
 
--- No function is LANGUAGE sql; all but the two pure ones are volatile and parallel unsafe.
-SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+-- No function is LANGUAGE sql; all but the two pure ones are parallel unsafe.
+CREATE TEMP VIEW functions AS
+SELECT p.oid, p.pronamespace::regnamespace::text AS schema, p.proname::text AS name, p.provolatile, p.proparallel, p.prosrc, l.lanname
+  FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
   JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-  JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'backup_service'
- WHERE l.lanname = 'sql';
-SELECT p.oid::regprocedure, p.provolatile, p.proparallel FROM pg_proc p
-  JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-  JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'backup_service'
- WHERE p.provolatile <> 'v' OR p.proparallel <> 'u' ORDER BY 1;
+  JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'backup_service';
+SELECT oid::regprocedure FROM functions WHERE lanname NOT IN ('c', 'plpgsql');
+SELECT oid::regprocedure, proparallel FROM functions WHERE proparallel <> 'u' ORDER BY 1;
+
+-- In C all are volatile, so that they have a view of their own, but the pure ones, and those that hand a request of the
+-- HTTP surface on: they are as the functions that they call.
+SELECT oid::regprocedure, provolatile FROM functions WHERE lanname = 'c' AND provolatile <> 'v' AND schema <> 'backup_service_api' ORDER BY 1;
+SELECT a.oid::regprocedure, a.provolatile, h.oid::regprocedure, h.provolatile
+  FROM functions a LEFT JOIN functions h ON h.schema = 'backup_service_http' AND h.name = a.name
+ WHERE a.schema = 'backup_service_api' AND a.provolatile IS DISTINCT FROM h.provolatile;
+
+-- PostgREST runs a request in a READ ONLY transaction where its function is STABLE: those that leave no trace.  bk_verify()
+-- and bk_export() write to the audit trail.
+SELECT name, provolatile FROM functions WHERE schema = 'backup_service_api' ORDER BY name COLLATE "C";
+
+-- What a plpgsql function calls and reads: immutable ones nothing but immutable ones, and no table, view, setting or clock;
+-- stable ones what is volatile only because it has a view of its own, or sets the answer's status.
+CREATE TEMP VIEW calls AS
+SELECT f.oid, f.provolatile, c.oid AS called, c.provolatile AS called_volatile
+  FROM functions f JOIN functions c ON f.prosrc ~ format('\m%s\.%s\(', c.schema, c.name)
+ WHERE f.lanname = 'plpgsql';
+SELECT oid::regprocedure, called::regprocedure, called_volatile FROM calls WHERE provolatile = 'i' AND called_volatile <> 'i' ORDER BY 1, 2;
+SELECT oid::regprocedure FROM functions WHERE lanname = 'plpgsql' AND provolatile = 'i'
+   AND prosrc ~* '\m(from|join|into|update)\s+(public\.|backup_service\.|pg_[a-z]+\M)|current_|session_|\mnow\(|clock_|random|::timestamptz|set_config';
+SELECT DISTINCT called::regprocedure FROM calls WHERE provolatile = 's' AND called_volatile = 'v' ORDER BY 1;
+-- The pattern finds something.
+SELECT count(*) > 40 AS calls FROM calls;

@@ -85,6 +85,28 @@ my $gzip = bk_value($node, 'latin', q{SELECT encode(bk_export(backup_id), 'hex')
 append_to_file($node->basedir . '/plain.json.gz', pack 'H*', $gzip);
 is(`gunzip < ${\ $node->basedir}/plain.json.gz`, sql('{"ab": 2, "é": 1}'), 'so is an export');
 
+# Over HTTP all is UTF-8, whatever the server's encoding; what does not fit is refused.
+sub body
+{
+	my ($json) = @_;
+	return "'\\x" . unpack('H*', sql($json)) . "'::bytea";
+}
+bk_database($node, 'http_latin', 'LATIN1');
+my $answer = bk_value($node, 'http_latin', 'SELECT backup_service_api.backups_create(' . body('{"resourceId": "café \u00fc", "data": {"é": "Größe", "ab": [1.00, "\u00ff"]}, "metadata": {"source": "à", "tags": {"clé": "é&+%"}}}') . ')');
+like($answer, qr/${\ sql('"resourceId" : "café ü"')}.*${\ sql('"source" : "à", "tags" : \{"clé": "é&\+%"\}')}/, 'a LATIN1 database answers HTTP in what the client reads');
+is(bk_value($node, 'http_latin', "SELECT backup_service_api.restores_create('{\"backupId\": \"backup-1\"}') -> 'data'"), sql('{"ab": [1.00, "ÿ"], "é": "Größe"}'), 'and restores what it was sent');
+is(bk_value($node, 'http_latin', "SELECT json_array_length(backup_service_api.backups_list('resourceId=caf%C3%A9+%C3%BC&tag=cl%C3%A9:%C3%A9%26%2B%25'))"), 1, 'a query string finds it');
+is(bk_value($node, 'http_latin', "SELECT backup_service_http.encode(backup_service_http.decode('%C3%A9%C3%BF%2B'))"), '%C3%A9%C3%BF%2B', 'and is written as it was');
+is(bk_value($node, 'http_latin', "SELECT count(*) FROM generate_series(1, 255) n WHERE n NOT BETWEEN 128 AND 159 AND backup_service_http.decode(backup_service_http.encode(chr(n) || 'x' || chr(n))) = chr(n) || 'x' || chr(n)"), 223, 'every character of LATIN1 comes back');
+bk_fails($node, 'http_latin', 'SELECT backup_service_api.backups_create(' . body($_->[0]) . ')', $_->[1], $_->[2], "refused: $_->[3]") for
+  [ '{"resourceId": "r", "data": "5 €"}', '22P05', qr/has no equivalent in encoding "LATIN1"/, 'a character that does not fit' ],
+  [ '{"resourceId": "r", "data": "5 \u20ac"}', $node->pg_version >= 16 ? ('22P02', qr/the body is not valid JSON/) : ('22P05', qr/has no equivalent/), 'an escape of one' ],
+  [ qq({"resourceId": "r", "data": "\x00"}), '22021', qr/invalid byte sequence for encoding "UTF8": 0x00/, 'a zero byte' ],
+  [ '{"resourceId": "r", "data": {"é": 1, "\u00e9": 2}}', '22030', qr/The key is "\?"/, 'a key twice' ];
+bk_fails($node, 'http_latin', 'SELECT backup_service_api.backups_create(\'\\x7b2261223a22ff227d\')', '22021', qr/invalid byte sequence for encoding "UTF8": 0xff/, 'refused: bytes that are LATIN1');
+bk_fails($node, 'http_latin', "SELECT backup_service_api.backups_list('resourceId=%E2%82%AC')", '22P05', qr/has no equivalent in encoding "LATIN1"/, 'refused: a query for what does not fit');
+is(bk_value($node, 'http_latin', 'SELECT count(*) FROM bk_backups'), 1, 'nothing more was written');
+
 # consolidated rows move to the end of the heap, behind what builds on them
 $node->safe_psql('latin', q{SELECT FROM bk_consolidate(2); SELECT FROM bk_restore(3, created_by => 'me'); SELECT FROM bk_restore(4, target_resource_id => 'other')});
 my $before = bk_value($node, 'latin', $everything);
