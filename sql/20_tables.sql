@@ -262,8 +262,24 @@ CREATE TABLE backup_service.notice (
 CREATE INDEX notice_by_id ON backup_service.notice (notice_id);
 COMMENT ON TABLE backup_service.notice IS 'notices that were committed and not yet sent; empty resource_id for those of keys';
 
--- Everything in the tables, and where the ids stand, belongs into a dump; but notices are for those
--- who listen now, and the worker notes its jobs' times as soon as there is an extension, before a dump's rows are loaded.
+-- Answers to requests that may be sent again: of one role, for 24 hours.
+CREATE TABLE backup_service.answer (
+	role name NOT NULL,
+	idempotency_key text COLLATE "C" NOT NULL,
+	created_at timestamptz NOT NULL,
+	digest bytea NOT NULL,
+	wrapped_key bytea NOT NULL,
+	key_version integer NOT NULL,
+	answer text,
+	PRIMARY KEY (role, idempotency_key)
+);
+CREATE INDEX answer_by_time ON backup_service.answer (created_at);
+COMMENT ON TABLE backup_service.answer IS 'answers that are given again to a request with the same Idempotency-Key';
+COMMENT ON COLUMN backup_service.answer.digest IS 'HMAC-SHA-256 of the request, under the data key that wrapped_key holds';
+
+-- Everything in the tables, and where the ids stand, belongs into a dump; but notices are for those who listen now,
+-- kept answers for those who try again today, and the worker notes its jobs' times as soon as there is an extension,
+-- before a dump's rows are loaded.
 SELECT pg_catalog.pg_extension_config_dump('backup_service.resource', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.key', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.backup', '');
@@ -282,6 +298,7 @@ SELECT pg_catalog.pg_extension_config_dump('backup_service.audit_checkpoint', ''
 SELECT pg_catalog.pg_extension_config_dump('backup_service.job', 'WHERE false');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.notice', 'WHERE false');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.notice_notice_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('backup_service.answer', 'WHERE false');
 
 -- On a Citus node, ids come from a range of the node's own; on one machine they stay 1, 2, 3.
 DO $$

@@ -28,6 +28,12 @@ CREATE FUNCTION @extschema@.bk_list(
 RETURNS SETOF @extschema@.bk_backups LANGUAGE C AS 'MODULE_PATHNAME', 'bk_list';
 COMMENT ON FUNCTION @extschema@.bk_list IS 'the newest backups that match; before and before_id continue after a row';
 
+CREATE FUNCTION @extschema@.bk_operation_list(
+	resource_id text = NULL, target_resource_id text = NULL, status text = NULL, since timestamptz = NULL,
+	until timestamptz = NULL, before timestamptz = NULL, before_id bigint = NULL, max_rows integer = 100)
+RETURNS SETOF @extschema@.bk_operations LANGUAGE C AS 'MODULE_PATHNAME', 'bk_operation_list';
+COMMENT ON FUNCTION @extschema@.bk_operation_list IS 'the newest restore operations that match; before and before_id continue after a row';
+
 CREATE FUNCTION @extschema@.bk_delta(old jsonb, new jsonb)
 RETURNS jsonb LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'bk_delta';
 COMMENT ON FUNCTION @extschema@.bk_delta IS 'the changes, additions and deletions that make one document another';

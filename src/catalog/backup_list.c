@@ -1,19 +1,22 @@
 /*
  * backup_list.c
- *		The list's statements: which owners, then which backups.
+ *		Statements that list and count backups.
  */
 #include "catalog/backup_list.h"
 
 #include "catalog/pg_type.h"
 #include "utils/timestamp.h"
 
-/* Asked apart, so that the list itself can run where the tables are distributed. */
-static BkStatement find_owners = {
-	.sql = "SELECT pg_catalog.array_agg(rolname) FROM pg_catalog.pg_roles"
-	" WHERE pg_catalog.pg_has_role($1, oid, 'USAGE')",
-	.nargs = 1,
-	.types = {OIDOID},
-};
+/* $1 to $9: a filter. */
+#define MATCHING \
+	" FROM backup_service.backup b JOIN backup_service.resource r ON r.resource_id = b.resource_id" \
+	" WHERE ($1 IS NULL OR b.resource_id = $1) AND ($2 IS NULL OR b.resource_type = $2)" \
+	" AND ($3 IS NULL OR b.type = $3) AND ($4 IS NULL OR (b.tags @> $4 AND (b.tags <> '{}' OR $4 = '{}')))" \
+	" AND b.created_at >= $5 AND b.created_at < $6 AND b.created_at <= $7" \
+	" AND (b.created_at < $7 OR b.backup_id < $8)" \
+	" AND ($9 IS NULL OR r.owner = ANY ($9))"
+#define FILTER_TYPES \
+	TEXTOID, TEXTOID, TEXTOID, JSONBOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, NAMEARRAYOID
 
 /* The columns are those of the view bk_backups. */
 static BkStatement list_backups = {
@@ -21,33 +24,29 @@ static BkStatement list_backups = {
 	" CASE WHEN b.size > b.stored_size THEN ((b.size - b.stored_size) * 100 / b.size)::pg_catalog.int4 ELSE 0 END,"
 	" b.document_size, b.compression, b.encrypted, 'sha256:' || pg_catalog.encode(b.checksum, 'hex'),"
 	" b.key_version, b.version, b.source, b.tags, b.created_by, b.created_at, b.completed_at, b.expires_at, b.verified_at"
-	" FROM backup_service.backup b JOIN backup_service.resource r ON r.resource_id = b.resource_id"
-	" WHERE ($1 IS NULL OR b.resource_id = $1) AND ($2 IS NULL OR b.resource_type = $2)"
-	" AND ($3 IS NULL OR b.type = $3) AND ($4 IS NULL OR (b.tags @> $4 AND (b.tags <> '{}' OR $4 = '{}')))"
-	" AND b.created_at >= $5 AND b.created_at < $6 AND b.created_at <= $7"
-	" AND (b.created_at < $7 OR b.backup_id < $8)"
-	" AND ($9 IS NULL OR r.owner = ANY ($9))"
-	" ORDER BY b.created_at DESC, b.backup_id DESC LIMIT $10",
+	MATCHING " ORDER BY b.created_at DESC, b.backup_id DESC LIMIT $10",
 	.nargs = 10,
-	.types = {TEXTOID, TEXTOID, TEXTOID, JSONBOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-		INT8OID, NAMEARRAYOID, INT4OID},
+	.types = {FILTER_TYPES, INT4OID},
 };
 
-/* The names of the roles whose resources are shown; null for everybody's. */
-static void
-add_owners(BkValues *values, const BkBackupFilter *filter)
-{
-	BkValues	arguments = {0};
+static BkStatement count_backups = {
+	.sql = "SELECT pg_catalog.count(*)" MATCHING,
+	.nargs = 9,
+	.types = {FILTER_TYPES},
+};
 
-	if (filter->all_owners)
-	{
-		bk_value_add_null(values);
-		return;
-	}
-	bk_value_add(&arguments, ObjectIdGetDatum(filter->reader));
-	bk_statement_read(&find_owners, &arguments, 1);
-	bk_value_add(values, PointerGetDatum(PG_DETOAST_DATUM_COPY(bk_column(0, 1))));
-	SPI_freetuptable(SPI_tuptable);
+static void
+add_filter(BkValues *values, const BkBackupFilter *filter)
+{
+	bk_value_add_text(values, filter->resource_id);
+	bk_value_add_text(values, filter->resource_type);
+	bk_value_add_text(values, filter->type);
+	bk_value_add_jsonb(values, filter->tags);
+	bk_value_add(values, TimestampTzGetDatum(filter->since));
+	bk_value_add(values, TimestampTzGetDatum(filter->until));
+	bk_value_add(values, TimestampTzGetDatum(filter->before));
+	bk_value_add_int64(values, filter->before_id);
+	bk_owners_add(values, &filter->owners);
 }
 
 void
@@ -56,20 +55,18 @@ bk_backup_list(const BkBackupFilter *filter, Tuplestorestate *rows)
 	BkValues	values = {0};
 	uint64		count;
 
-	bk_value_add_text(&values, filter->resource_id);
-	bk_value_add_text(&values, filter->resource_type);
-	bk_value_add_text(&values, filter->type);
-	if (filter->tags)
-		bk_value_add(&values, JsonbPGetDatum(filter->tags));
-	else
-		bk_value_add_null(&values);
-	bk_value_add(&values, TimestampTzGetDatum(filter->since));
-	bk_value_add(&values, TimestampTzGetDatum(filter->until));
-	bk_value_add(&values, TimestampTzGetDatum(filter->before));
-	bk_value_add_int64(&values, filter->before_id);
-	add_owners(&values, filter);
+	add_filter(&values, filter);
 	bk_value_add(&values, Int32GetDatum(filter->max_rows));
 	count = bk_statement_read_once(&list_backups, &values);
 	for (uint64 i = 0; i < count; i++)
 		tuplestore_puttuple(rows, SPI_tuptable->vals[i]);
+}
+
+int64
+bk_backup_count(const BkBackupFilter *filter)
+{
+	BkValues	values = {0};
+
+	add_filter(&values, filter);
+	return bk_statement_count_through(&count_backups, &values);
 }

@@ -5,7 +5,7 @@
 #ifndef BK_CATALOG_BACKUP_LIST_H
 #define BK_CATALOG_BACKUP_LIST_H
 
-#include "catalog/statement.h"
+#include "catalog/owners.h"
 #include "datatype/timestamp.h"
 #include "utils/jsonb.h"
 #include "utils/tuplestore.h"
@@ -21,11 +21,13 @@ typedef struct BkBackupFilter
 	TimestampTz before;			/* only what follows (before, before_id) in the list */
 	int64		before_id;
 	int32		max_rows;
-	Oid			reader;			/* whose resources: those of roles whose privileges it has */
-	bool		all_owners;		/* or everybody's */
+	BkOwners	owners;
 } BkBackupFilter;
 
 /* Put the matching rows, newest first, in a view, into rows. */
 extern void bk_backup_list(const BkBackupFilter *filter, Tuplestorestate *rows);
+
+/* How many match, in a view; max_rows is of no account. */
+extern int64 bk_backup_count(const BkBackupFilter *filter);
 
 #endif							/* BK_CATALOG_BACKUP_LIST_H */

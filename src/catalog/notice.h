@@ -11,7 +11,7 @@
 /* What has happened. */
 #define BK_NOTICE_CREATED		"created"	/* a backup; written by bk_record_backup() */
 #define BK_NOTICE_RESTORED		"restored"
-#define BK_NOTICE_FAILED		"failed"	/* a queued restore, for good */
+#define BK_NOTICE_FAILED		"failed"	/* a restore, for good */
 #define BK_NOTICE_EXPIRED		"expired"	/* a backup was removed by clean-up */
 #define BK_NOTICE_CORRUPT		"corrupt"	/* a backup was found damaged */
 #define BK_NOTICE_RECOVERED		"recovered" /* and is sound again */

@@ -8,6 +8,7 @@
 #include "catalog/statement.h"
 #include "common/backup_types.h"
 #include "datatype/timestamp.h"
+#include "utils/jsonb.h"
 
 typedef struct BkOperation
 {
@@ -20,9 +21,11 @@ typedef struct BkOperation
 	const char *created_by;		/* a label; the role's name where none was given */
 	TimestampTz created_at;
 	TimestampTz completed_at;
+	const char *error;			/* why it has failed; NULL where it is completed */
+	Jsonb	   *validation_errors;	/* NULL where there are none */
 } BkOperation;
 
-/* Record a restore that has answered: completed, progress 100, no errors.  Returns its id. */
-extern int64 bk_operation_insert_completed(const BkOperation *operation);
+/* Record a restore that has answered: completed, or failed.  Returns its id. */
+extern int64 bk_operation_insert(const BkOperation *operation);
 
 #endif							/* BK_CATALOG_OPERATION_H */

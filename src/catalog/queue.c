@@ -362,10 +362,7 @@ bk_queue_set_failed(const BkQueued *operation, const char *error, Jsonb *validat
 
 	add_key(&values, operation->resource_id, operation->operation_id);
 	bk_value_add_text(&values, error);
-	if (validation_errors)
-		bk_value_add(&values, JsonbPGetDatum(validation_errors));
-	else
-		bk_value_add_null(&values);
+	bk_value_add_jsonb(&values, validation_errors);
 	bk_value_add(&values, TimestampTzGetDatum(now));
 	bk_statement_write(&set_failed, &values);
 }

@@ -60,6 +60,15 @@ bk_value_add_int64(BkValues *values, int64 number)
 }
 
 void
+bk_value_add_jsonb(BkValues *values, Jsonb *value)
+{
+	if (value == NULL)
+		bk_value_add_null(values);
+	else
+		bk_value_add(values, JsonbPGetDatum(value));
+}
+
+void
 bk_value_add_ids(BkValues *values, const int64 *ids, int count)
 {
 	Datum	   *elements = palloc(sizeof(Datum) * Max(count, 1));
@@ -167,6 +176,17 @@ bk_statement_read_through(BkStatement *statement, BkValues *values)
 	rows = bk_statement_read_once(statement, values);
 	AtEOXact_GUC(true, level);
 	return rows;
+}
+
+int64
+bk_statement_count_through(BkStatement *statement, BkValues *values)
+{
+	int64		count;
+
+	(void) bk_statement_read_through(statement, values);
+	count = bk_column_int64(0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return count;
 }
 
 void

@@ -12,6 +12,7 @@
 #include "common/common.h"
 
 #include "executor/spi.h"
+#include "utils/jsonb.h"
 
 #define BK_MAX_PARAMETERS	40
 
@@ -37,6 +38,7 @@ extern void bk_value_add_text(BkValues *values, const char *text);	/* NULL is nu
 extern void bk_value_add_name(BkValues *values, const char *name);
 extern void bk_value_add_bytes(BkValues *values, const void *bytes, Size size);
 extern void bk_value_add_int64(BkValues *values, int64 number);
+extern void bk_value_add_jsonb(BkValues *values, Jsonb *value);	/* NULL is null */
 extern void bk_value_add_ids(BkValues *values, const int64 *ids, int count); /* bigint[] */
 
 /* 0 is null: ids and times that may be missing. */
@@ -66,6 +68,9 @@ extern uint64 bk_statement_read_once(BkStatement *statement, BkValues *values);
 
 /* The same where a table is to be read from end to end. */
 extern uint64 bk_statement_read_through(BkStatement *statement, BkValues *values);
+
+/* A count from such a query. */
+extern int64 bk_statement_count_through(BkStatement *statement, BkValues *values);
 
 /*
  * One view of the catalog for reads that belong together: a snapshot, kept

@@ -174,6 +174,24 @@ bk_compression_argument(FunctionCallInfo fcinfo, int argument)
 	return compression;
 }
 
+const char *
+bk_operation_status_argument(FunctionCallInfo fcinfo, int argument)
+{
+	static const char *const statuses[] = {"queued", "running", "completed", "failed", "cancelled"};
+	char	   *name = bk_optional_text(fcinfo, argument);
+
+	if (name == NULL)
+		return NULL;
+	for (int i = 0; i < (int) lengthof(statuses); i++)
+		if (strcmp(name, statuses[i]) == 0)
+			return statuses[i];
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown status \"%s\"", bk_shown_word(name)),
+			 errhint("Use 'queued', 'running', 'completed', 'failed' or 'cancelled'.")));
+	pg_unreachable();
+}
+
 Jsonb *
 bk_object_argument(FunctionCallInfo fcinfo, int argument, const char *name)
 {

@@ -36,6 +36,9 @@ extern int32 bk_positive_argument(FunctionCallInfo fcinfo, int argument, const c
 extern BkBackupType bk_type_argument(FunctionCallInfo fcinfo, int argument);
 extern BkCompression bk_compression_argument(FunctionCallInfo fcinfo, int argument);
 
+/* The status of an operation; NULL for null. */
+extern const char *bk_operation_status_argument(FunctionCallInfo fcinfo, int argument);
+
 /* A json object such as tags. */
 extern Jsonb *bk_object_argument(FunctionCallInfo fcinfo, int argument, const char *name);
 

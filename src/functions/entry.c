@@ -8,6 +8,7 @@
 #include "catalog/pg_proc.h"
 #include "document/document.h"
 #include "executor/spi.h"
+#include "funcapi.h"
 #include "service/audit_log.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -114,4 +115,18 @@ bk_result_jsonb(const BkEntry *entry, BkText document, int64 backup_id)
 
 	MemoryContextSwitchTo(memory);
 	return JsonbPGetDatum(value);
+}
+
+Datum
+bk_result_row(FunctionCallInfo fcinfo, const BkEntry *entry, Datum *values, bool *nulls)
+{
+	MemoryContext memory = MemoryContextSwitchTo(entry->call.result_memory);
+	TupleDesc	descriptor;
+	Datum		row;
+
+	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "%s() gives no row", entry->call.function);
+	row = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+	MemoryContextSwitchTo(memory);
+	return row;
 }

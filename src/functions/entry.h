@@ -46,4 +46,7 @@ extern Datum bk_run(FunctionCallInfo fcinfo, const char *name, BkBody body);
 /* The jsonb value of a document read from a backup, in the caller's memory. */
 extern Datum bk_result_jsonb(const BkEntry *entry, BkText document, int64 backup_id);
 
+/* A row of the function's own result type, in the caller's memory. */
+extern Datum bk_result_row(FunctionCallInfo fcinfo, const BkEntry *entry, Datum *values, bool *nulls);
+
 #endif							/* BK_ENTRY_H */

@@ -6,10 +6,11 @@
 
 #include "funcapi.h"
 #include "functions/entry.h"
+#include "service/rights.h"
 #include "utils/builtins.h"
 
-/* bk_health() returns table (name text, ok boolean, critical boolean, detail text) */
-BK_FUNCTION(bk_health)
+static Datum
+checks(FunctionCallInfo fcinfo, BkEntry *entry, bool with_details)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	BkHealth   *health;
@@ -25,9 +26,24 @@ BK_FUNCTION(bk_health)
 			BoolGetDatum(health[i].critical),
 			CStringGetTextDatum(health[i].detail),
 		};
-		bool		nulls[lengthof(values)] = {false};
+		bool		nulls[lengthof(values)] = {[3] = !with_details};
 
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;
+}
+
+/* bk_health() returns table (name text, ok boolean, critical boolean, detail text) */
+BK_FUNCTION(bk_health)
+{
+	return checks(fcinfo, entry, true);
+}
+
+/*
+ * backup_service_http.checks() returns the same to whoever asks; the details, which may name others' resources, to
+ * those alone who may see these.
+ */
+BK_FUNCTION(bk_http_checks)
+{
+	return checks(fcinfo, entry, bk_may_list_all(&entry->call));
 }

@@ -1,11 +1,16 @@
 /*
  * restore.c
- *		bk_restore(), bk_restore_at(), bk_read(), bk_export(), bk_diff().
+ *		bk_restore(), bk_restore_at(), bk_read(), bk_export(), bk_diff(), and
+ *		bk_restore() as the HTTP surface needs it.
  */
 #include "functions/arguments.h"
 #include "functions/entry.h"
+
+#include "catalog/backup.h"
+#include "mb/pg_wchar.h"
 #include "payload/payload.h"
 #include "service/restore.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -75,7 +80,7 @@ bytea_result(const BkEntry *entry, BkText bytes)
 	bytea	   *result;
 
 	if (bytes.len > MaxAllocSize - VARHDRSZ)
-		bk_fail_limit("the export of %zu bytes does not fit into a bytea", bytes.len);
+		bk_fail_limit("%zu bytes do not fit into one value", bytes.len);
 	result = MemoryContextAlloc(entry->call.result_memory, VARHDRSZ + bytes.len);
 	SET_VARSIZE(result, VARHDRSZ + bytes.len);
 	memcpy(VARDATA(result), bytes.data, bytes.len);
@@ -93,6 +98,52 @@ BK_FUNCTION(bk_export)
 	document = bk_read_document(&entry->call, "export", backup_id, resource_id);
 	result = bytea_result(entry, bk_payload_gzip(entry->call.memory, document));
 	PG_RETURN_BYTEA_P(result);
+}
+
+/* A document's text as a json value, in the server's encoding, in the caller's memory. */
+static Datum
+json_result(const BkEntry *entry, BkText document)
+{
+	char	   *converted = pg_any_to_server(document.data, document.len, PG_UTF8);
+
+	if (converted != document.data)
+		document = (BkText) {converted, strlen(converted)};
+	return PointerGetDatum(bytea_result(entry, document));
+}
+
+/*
+ * backup_service_http.restore(backup_id bigint, target_resource_id text, validate bool, created_by text,
+ * resource_id text) returns (operation_id bigint, document json, problem text): bk_restore() for who wants the
+ * document's text, and for whom a damaged backup is an answer
+ */
+BK_FUNCTION(bk_http_restore)
+{
+	BkRestoreRequest request;
+	BkRestored	restored;
+	Datum		values[3];
+	bool		nulls[3] = {false};
+
+	read_request(fcinfo, 1, &request);
+	bk_restore_or_record_failure(&entry->call, &request, bk_id_argument(fcinfo, 0, "backup_id"),
+								 bk_optional_resource_id(fcinfo, 4, "resource_id"), &restored);
+	nulls[1] = restored.problem != NULL;
+	nulls[2] = !nulls[1];
+	values[0] = Int64GetDatum(restored.operation_id);
+	values[1] = nulls[1] ? (Datum) 0 : json_result(entry, restored.document);
+	values[2] = nulls[2] ? (Datum) 0 : CStringGetTextDatum(restored.problem);
+	return bk_result_row(fcinfo, entry, values, nulls);
+}
+
+/* backup_service_http.backup_at(resource_id text, at timestamptz, nearest bool) returns bigint: whose state it was */
+BK_FUNCTION(bk_http_backup_at)
+{
+	BkBackup	backup;
+
+	bk_view_open();
+	bk_find_backup_at(&entry->call, bk_resource_id_argument(fcinfo, 0, "resource_id"), PG_GETARG_TIMESTAMPTZ(1),
+					  PG_GETARG_BOOL(2), &backup);
+	bk_view_close();
+	PG_RETURN_INT64(backup.backup_id);
 }
 
 /* bk_diff(from_backup bigint, to_backup bigint, resource_id text) returns jsonb */

@@ -183,12 +183,19 @@ bk_keys_new_dek(BkKeys *keys, BkBackup *backup, BkDek *dek)
 }
 
 void
+bk_keys_unwrap(BkKeys *keys, int32 version, const uint8 fingerprint[BK_FINGERPRINT_BYTES],
+			   const uint8 wrapped_key[BK_WRAPPED_DEK_BYTES], BkDek *dek, BkOrigin origin)
+{
+	bk_keys_load(keys, version, fingerprint);
+	bk_dek_unwrap(keys->kek, wrapped_key, dek, origin);
+}
+
+void
 bk_keys_dek(BkKeys *keys, const BkBackup *backup, BkDek *dek)
 {
 	BkOrigin	origin = {backup->backup_id};
 
 	if (!backup->key_known)
 		bk_fail(origin, "header", "the catalog has no key version %d", backup->key_version);
-	bk_keys_load(keys, backup->key_version, backup->fingerprint);
-	bk_dek_unwrap(keys->kek, backup->wrapped_key, dek, origin);
+	bk_keys_unwrap(keys, backup->key_version, backup->fingerprint, backup->wrapped_key, dek, origin);
 }

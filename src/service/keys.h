@@ -45,6 +45,10 @@ extern void bk_keys_wrap(BkKeys *keys, const BkDek *dek, uint8 wrapped_key[BK_WR
 /* A new data key for a backup, wrapped into its row by the active version. */
 extern void bk_keys_new_dek(BkKeys *keys, BkBackup *backup, BkDek *dek);
 
+/* A data key that was wrapped by a version; errors are those of bk_keys_dek(). */
+extern void bk_keys_unwrap(BkKeys *keys, int32 version, const uint8 fingerprint[BK_FINGERPRINT_BYTES],
+						   const uint8 wrapped_key[BK_WRAPPED_DEK_BYTES], BkDek *dek, BkOrigin origin);
+
 /*
  * The data key of a stored backup.  58000 where the master key cannot be had or
  * is not the one that the catalog knows; XX001 where the wrapped key is damaged.

@@ -6,8 +6,8 @@
 
 #include "service/audit.h"
 #include "service/clock.h"
-#include "service/json_text.h"
 #include "service/notice.h"
+#include "service/restore.h"
 #include "service/try.h"
 #include "settings.h"
 #include "utils/builtins.h"
@@ -31,33 +31,14 @@ may_pass(const ErrorData *error)
 	}
 }
 
-/* A damaged backup is what validation found. */
-static Jsonb *
-validation_errors(const ErrorData *error, const char *text)
-{
-	StringInfoData json;
-
-	if (!bk_is_damage(error))
-		return NULL;
-	bk_json_begin_array(&json);
-	bk_json_add_element(&json, text);
-	bk_json_end_array(&json);
-	return bk_json_value(&json);
-}
-
 static void
 record_failure(const BkCall *call, const BkQueued *operation, const char *text)
 {
 	BkCall		asker = *call;
-	StringInfoData json;
 
 	asker.role_name = operation->role;
-	bk_json_begin(&json);
-	bk_json_add_int64(&json, "operation_id", operation->operation_id);
-	bk_json_add_text(&json, "target_resource_id", operation->target_resource_id);
-	bk_json_add_text(&json, "error", text);
-	bk_json_end(&json);
-	bk_audit_read_failed(&asker, "restore", operation->resource_id, operation->backup_id, bk_json_value(&json));
+	bk_audit_read_failed(&asker, "restore", operation->resource_id, operation->backup_id,
+						 bk_describe_failed_operation(operation->operation_id, operation->target_resource_id, text));
 }
 
 /* It is tried no more. */
@@ -78,7 +59,7 @@ bk_queue_end_badly(const BkCall *call, const BkQueued *operation, const ErrorDat
 	if (again)
 		bk_queue_set_queued(operation, text, bk_retry_time(now, operation->attempts));
 	else
-		give_up(call, operation, text, validation_errors(error, text), now);
+		give_up(call, operation, text, bk_validation_errors(error), now);
 	ereport(LOG,
 			(errcode(error->sqlerrcode),
 			 errmsg("attempt %d at restore operation " INT64_FORMAT " has failed: %s",

@@ -13,6 +13,7 @@
 #include "service/find.h"
 #include "service/json_text.h"
 #include "service/notice.h"
+#include "service/try.h"
 #include "utils/timestamp.h"
 
 /* Rebuild a found backup's document, in a view. */
@@ -53,27 +54,76 @@ bk_describe_operation(int64 operation_id, const char *target_resource_id, const 
 	return bk_json_value(&json);
 }
 
-static void
-record(const BkCall *call, const BkRestoreRequest *request, const BkBackup *backup, TimestampTz started_at)
+Jsonb *
+bk_describe_failed_operation(int64 operation_id, const char *target_resource_id, const char *error)
 {
-	BkOperation operation = {
+	StringInfoData json;
+
+	bk_json_begin(&json);
+	bk_json_add_int64(&json, "operation_id", operation_id);
+	bk_json_add_text(&json, "target_resource_id", target_resource_id);
+	bk_json_add_text(&json, "error", error);
+	bk_json_end(&json);
+	return bk_json_value(&json);
+}
+
+Jsonb *
+bk_validation_errors(const ErrorData *error)
+{
+	StringInfoData json;
+
+	if (!bk_is_damage(error))
+		return NULL;
+	bk_json_begin_array(&json);
+	bk_json_add_element(&json, bk_error_text(error));
+	bk_json_end_array(&json);
+	return bk_json_value(&json);
+}
+
+/* A restore that ends now; completed unless damage was met. */
+static BkOperation
+ended(const BkCall *call, const BkRestoreRequest *request, const BkBackup *backup, TimestampTz started_at,
+	  const ErrorData *damage)
+{
+	return (BkOperation) {
 		.resource_id = backup->resource_id,
 		.backup_id = backup->backup_id,
 		.target_resource_id = request->target_resource_id,
 		.type = backup->type,
-		.validated = request->validate,
+		.validated = request->validate && damage == NULL,
 		.role = call->role_name,
 		.created_by = request->created_by ? request->created_by : call->role_name,
 		.created_at = started_at,
 		.completed_at = bk_now(),
+		.error = damage ? bk_error_text(damage) : NULL,
+		.validation_errors = damage ? bk_validation_errors(damage) : NULL,
 	};
-	int64		operation_id;
+}
 
-	operation_id = bk_operation_insert_completed(&operation);
+static int64
+record(const BkCall *call, const BkRestoreRequest *request, const BkBackup *backup, TimestampTz started_at)
+{
+	BkOperation operation = ended(call, request, backup, started_at, NULL);
+	int64		operation_id = bk_operation_insert(&operation);
+
 	bk_audit_read(call, "restore", backup->resource_id, backup->backup_id,
 				  bk_describe_operation(operation_id, operation.target_resource_id, operation.created_by,
 										operation.validated));
 	bk_notice_add(BK_NOTICE_RESTORED, backup->resource_id, backup->backup_id, operation_id);
+	return operation_id;
+}
+
+static int64
+record_failure(const BkCall *call, const BkRestoreRequest *request, const BkBackup *backup, TimestampTz started_at,
+			   const ErrorData *damage)
+{
+	BkOperation operation = ended(call, request, backup, started_at, damage);
+	int64		operation_id = bk_operation_insert(&operation);
+
+	bk_audit_read_failed(call, "restore", backup->resource_id, backup->backup_id,
+						 bk_describe_failed_operation(operation_id, operation.target_resource_id, operation.error));
+	bk_notice_add(BK_NOTICE_FAILED, backup->resource_id, backup->backup_id, operation_id);
+	return operation_id;
 }
 
 BkText
@@ -90,6 +140,45 @@ bk_restore_document(const BkCall *call, const BkRestoreRequest *request,
 	bk_view_close();
 	record(call, request, &backup, started_at);
 	return text;
+}
+
+/* What rebuild() needs and gives, for bk_try(). */
+typedef struct Rebuilding
+{
+	const BkCall *call;
+	const BkBackup *backup;
+	bool		validate;
+	BkText		text;
+} Rebuilding;
+
+static void
+rebuild_tried(void *argument)
+{
+	Rebuilding *rebuilding = argument;
+
+	rebuilding->text = rebuild(rebuilding->call, bk_keys_open(rebuilding->call), rebuilding->backup,
+							   rebuilding->validate);
+}
+
+void
+bk_restore_or_record_failure(const BkCall *call, const BkRestoreRequest *request,
+							 int64 backup_id, const char *resource_id, BkRestored *restored)
+{
+	TimestampTz started_at = bk_now();
+	BkBackup	backup;
+	Rebuilding	rebuilding = {.call = call, .backup = &backup, .validate = request->validate};
+	ErrorData  *damage;
+	bool		sound;
+
+	bk_view_open();
+	bk_find_backup(call, backup_id, resource_id, &backup);
+	sound = bk_try(rebuild_tried, &rebuilding, bk_is_damage, &damage);
+	bk_view_close();
+	if (sound)
+		*restored = (BkRestored) {record(call, request, &backup, started_at), rebuilding.text, NULL};
+	else
+		*restored = (BkRestored) {record_failure(call, request, &backup, started_at, damage), {NULL, 0},
+			bk_error_text(damage)};
 }
 
 /* "backup 3 of 2026-01-01 12:00:00+00", or "none". */

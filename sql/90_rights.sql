@@ -16,14 +16,31 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION
 	@extschema@.bk_create, @extschema@.bk_restore, @extschema@.bk_restore_at, @extschema@.bk_read, @extschema@.bk_list,
+	@extschema@.bk_operation_list,
 	@extschema@.bk_delta, @extschema@.bk_apply, @extschema@.bk_diff, @extschema@.bk_history, @extschema@.bk_verify,
 	@extschema@.bk_delete, @extschema@.bk_consolidate, @extschema@.bk_export, @extschema@.bk_owner_set,
 	@extschema@.bk_hold, @extschema@.bk_release,
 	@extschema@.bk_restore_enqueue, @extschema@.bk_restore_at_enqueue, @extschema@.bk_restore_cancel, @extschema@.bk_restore_wait,
 	@extschema@.bk_prune, @extschema@.bk_retention_explain, @extschema@.bk_policy_simulate, @extschema@.bk_resource_drop
 	TO backup_service_user;
+
+-- The API over HTTP, and what its functions are made of.
+GRANT USAGE ON SCHEMA backup_service_api, backup_service_http
+	TO backup_service_user, backup_service_operator, backup_service_auditor;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA backup_service_api, backup_service_http TO backup_service_user;
+GRANT EXECUTE ON FUNCTION
+	backup_service_api.root, backup_service_api.health, backup_service_api.backups_list, backup_service_api.backups_get,
+	backup_service_api.operations_list, backup_service_api.operations_get,
+	backup_service_http.checks, backup_service_http.respond, backup_service_http.iso, backup_service_http.moment,
+	backup_service_http.shown, backup_service_http.number_of, backup_service_http.find_backup,
+	backup_service_http.find_operation, backup_service_http.backup, backup_service_http.operation,
+	backup_service_http.decode, backup_service_http.encode, backup_service_http.parameters, backup_service_http.tags,
+	backup_service_http.page_size, backup_service_http.cursor, backup_service_http.page_headers,
+	backup_service_http.count_backups, backup_service_http.count_operations
+	TO backup_service_auditor;
+
 -- Lists, the trail's verification and pure functions tell an auditor no document.
-GRANT EXECUTE ON FUNCTION @extschema@.bk_list, @extschema@.bk_delta, @extschema@.bk_apply, @extschema@.bk_audit_verify
+GRANT EXECUTE ON FUNCTION @extschema@.bk_list, @extschema@.bk_operation_list, @extschema@.bk_delta, @extschema@.bk_apply, @extschema@.bk_audit_verify
 	TO backup_service_auditor;
 
 GRANT EXECUTE ON FUNCTION @extschema@.bk_health TO backup_service_auditor;
