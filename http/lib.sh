@@ -21,11 +21,13 @@ find_nginx() {
 	"$NGINX" -v 2>/dev/null || die "$NGINX does not run"
 }
 
+# check_size SIZE: one that nginx takes.
+check_size() { [[ $1 =~ ^[1-9][0-9]{0,8}[kKmM]?$ ]] || die "a size is a number with k or m behind it, such as 64m; not $1"; }
+
 # nginx_folder FOLDER PORT UPSTREAM [MAX_BODY]: a folder with our configuration, for nginx -p FOLDER.  UPSTREAM is as in
 # nginx's server directive.
 nginx_folder() {
 	local folder=$1 port=$2 upstream=$3 max=${4:-64m}
-	[[ $max =~ ^[1-9][0-9]{0,8}[kKmM]?$ ]] || die "a body's largest size is a number with k or m behind it, not $max"
 	make_folder "$folder"
 	cp "$root/http/nginx.conf" "$folder/"
 	sed -e "s|127\.0\.0\.1:3000|$upstream|" -e "s|127\.0\.0\.1:3004|127.0.0.1:$port|" \

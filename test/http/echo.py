@@ -58,7 +58,7 @@ class Echo(BaseHTTPRequestHandler):
         if command == "echo-status":
             return self.answer(b'{"code":"BK000"}', int(number), [
                 ("Content-Range", "0-1/*"), ("Proxy-Status", "PostgREST"), ("Content-Location", "/rpc/x"),
-                ("Preference-Applied", "x"), ("Location", "/backups/backup-1"), ("X-Total-Count", "7")])
+                ("Preference-Applied", "x"), ("Vary", "Prefer"), ("Location", "/backups/backup-1"), ("X-Total-Count", "7")])
         if command == "echo-slow":
             time.sleep(float(number))
         if body == b"echo-close":
@@ -83,6 +83,10 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     request_queue_size = 128
 
 
+class UnixEcho(Echo):
+    disable_nagle_algorithm = False
+
+
 class UnixServer(Server):
     address_family = socket.AF_UNIX
 
@@ -96,4 +100,4 @@ if where.isdigit():
 else:
     if os.path.exists(where):
         os.unlink(where)
-    UnixServer(where, Echo).serve_forever()
+    UnixServer(where, UnixEcho).serve_forever()
