@@ -1,6 +1,7 @@
 # backup_service: a backup catalog inside PostgreSQL.
 #
 #   make demo       installs what is missing, builds, and shows the main job on real data
+#   make serve      runs the API over HTTP on the loopback address: PostgreSQL, PostgREST and nginx (docs/http.md)
 #   make test       installs what the tests need, builds, runs every test
 #   make test-long  the same with the long sweeps in full
 #   make bench      measures against peers
@@ -46,11 +47,13 @@ endif
 sql/backup_service--$(EXTVERSION).sql: $(SQL_FRAGMENTS)
 	printf '%s\n' '\echo Use "CREATE EXTENSION backup_service" to load this file. \quit' | cat - $^ > $@
 
-.PHONY: demo demo-stop test test-long bench rights
+.PHONY: demo demo-stop serve test test-long bench rights
 demo:
 	@demo/run
 demo-stop:
 	@demo/stop
+serve:
+	@http/serve
 test:
 	@test/tools/test
 test-long:

@@ -75,6 +75,15 @@ else
 	unprivileged() { "$@"; }
 fi
 
+# The same in the background, for as long as this script lives, however that ends; $! is the program itself.  In a session
+# of its own, since Ctrl-C is for the script, which knows the order to stop things in; and listening to SIGINT, which
+# bash makes its background deaf to.
+background() {
+	local user=()
+	if [ "$(id -u)" = 0 ]; then user=(setpriv --reuid=nobody --regid=nogroup --clear-groups); fi
+	"${user[@]}" env --default-signal=INT HOME="$tmp" setsid setpriv --pdeathsig INT "$@" &
+}
+
 # Make ./tmp, where the unprivileged user can reach it.
 make_tmp() {
 	if [ "$(id -u)" = 0 ] && [ ! -e "$root/tmp" ] && ! tmp=/ unprivileged test -x "$root"; then
