@@ -21,7 +21,13 @@ CREATE TABLE backup_service.resource (
 	last_backup_id bigint NOT NULL DEFAULT 0,
 	last_backup_at timestamptz NOT NULL DEFAULT '-infinity',
 	backups_made bigint NOT NULL DEFAULT 0,
+	incrementals_made bigint NOT NULL DEFAULT 0,
+	differentials_made bigint NOT NULL DEFAULT 0,
 	bytes_stored bigint NOT NULL DEFAULT 0,
+	size_total bigint NOT NULL DEFAULT 0,
+	size_buckets bigint[] NOT NULL DEFAULT '{}',
+	duration_total bigint NOT NULL DEFAULT 0,
+	duration_buckets bigint[] NOT NULL DEFAULT '{}',
 	audit_number bigint NOT NULL DEFAULT 0,
 	audit_hash bytea NOT NULL DEFAULT '',
 	policy text COLLATE "C",
@@ -31,7 +37,12 @@ CREATE TABLE backup_service.resource (
 );
 COMMENT ON TABLE backup_service.resource IS 'what is backed up, and by whom; the row is the lock of its writers';
 COMMENT ON COLUMN backup_service.resource.audit_number IS 'where the resource''s chain of audit events ends, as audit_hash';
+COMMENT ON COLUMN backup_service.resource.backups_made IS 'how many backups it has ever had; this and the other totals never fall';
 COMMENT ON COLUMN backup_service.resource.bytes_stored IS 'stored bytes of all backups ever made; never falls';
+COMMENT ON COLUMN backup_service.resource.size_total IS 'bytes before compression of the payloads of all backups ever made';
+COMMENT ON COLUMN backup_service.resource.size_buckets IS 'how many backups were so large; docs/metrics.md says where the buckets end, null is 0';
+COMMENT ON COLUMN backup_service.resource.duration_total IS 'microseconds that all backups ever made took';
+COMMENT ON COLUMN backup_service.resource.duration_buckets IS 'how many backups took so long, as size_buckets';
 COMMENT ON COLUMN backup_service.resource.policy IS 'its own retention policy; null for that of its type, or the default';
 COMMENT ON COLUMN backup_service.resource.cleanup_removed IS 'how many backups a run of clean-up that has not ended has removed';
 COMMENT ON COLUMN backup_service.resource.cleanup_stopped_at IS 'when clean-up stopped at backup_service.cleanup_max_fraction; until bk_prune()';
