@@ -169,6 +169,18 @@ COMMENT ON TABLE backup_service.restore_operation IS 'one restore each: what, fo
 CREATE INDEX restore_operation_by_id ON backup_service.restore_operation (operation_id);
 CREATE INDEX restore_operation_timeline ON backup_service.restore_operation (created_at, operation_id);
 
+-- What the worker has removed of restore_operation, so that nothing that is counted falls.  It has few rows, and no
+-- resource's: a resource's row is the lock of its writers, whom removing records must not keep waiting.
+CREATE TABLE backup_service.restore_total (
+	status text COLLATE "C" NOT NULL,
+	bucket integer NOT NULL,
+	restores bigint NOT NULL,
+	duration_total bigint NOT NULL,
+	PRIMARY KEY (status, bucket)
+);
+COMMENT ON TABLE backup_service.restore_total IS 'how many restores have ended, and in how many microseconds, whose records are no more';
+COMMENT ON COLUMN backup_service.restore_total.bucket IS 'how long each took; docs/metrics.md says where the buckets end';
+
 -- Retention policies.  Nothing refers to them but names that the functions check, so that they can be copied to
 -- every node where the tables of resources are distributed.
 CREATE TABLE backup_service.policy (
@@ -283,6 +295,7 @@ SELECT pg_catalog.pg_extension_config_dump('backup_service.chunk', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.snapshot', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.restore_operation', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.restore_operation_operation_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('backup_service.restore_total', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.hold', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.policy', 'WHERE NOT ready_made');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.policy_assignment', '');
