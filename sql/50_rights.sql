@@ -26,7 +26,7 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION @extschema@.bk_list, @extschema@.bk_delta, @extschema@.bk_apply, @extschema@.bk_audit_verify
 	TO backup_service_auditor;
 
-GRANT EXECUTE ON FUNCTION @extschema@.bk_health TO backup_service_auditor;
+GRANT EXECUTE ON FUNCTION @extschema@.bk_health, @extschema@.bk_metrics TO backup_service_auditor;
 
 GRANT SELECT ON @extschema@.bk_backups, @extschema@.bk_resources, @extschema@.bk_snapshots, @extschema@.bk_operations,
 	@extschema@.bk_audit, @extschema@.bk_holds, @extschema@.bk_policies

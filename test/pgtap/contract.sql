@@ -11,7 +11,7 @@ CREATE EXTENSION IF NOT EXISTS backup_service;
 SET search_path = public, tap, pg_catalog;
 
 -- The functions.
-CREATE TEMP TABLE contract (name text, types name[], arguments text, result text, volatility text, parallel "char", strict boolean, auditor boolean, users boolean DEFAULT true);
+CREATE TEMP TABLE contract (name text, types name[], arguments text, result text, volatility text, parallel "char", strict boolean, auditor boolean, users boolean DEFAULT true, language name DEFAULT 'c', definer boolean DEFAULT false);
 INSERT INTO contract (name, types, arguments, result, volatility, parallel, strict, auditor) VALUES
 ('bk_create', '{text,jsonb,text,text,boolean,text,interval,jsonb,text,text}',
  'resource_id text, data jsonb, type text DEFAULT ''full''::text, resource_type text DEFAULT ''document''::text, encrypt boolean DEFAULT NULL::boolean, '
@@ -79,8 +79,24 @@ INSERT INTO contract VALUES
  'keep_weekly integer DEFAULT NULL::integer, keep_monthly integer DEFAULT NULL::integer, keep_yearly integer DEFAULT NULL::integer, time_zone text DEFAULT ''UTC''::text, week_start integer DEFAULT 1, OUT backup_id bigint, OUT created_at timestamp with time zone, OUT action text, OUT rules text[], OUT until timestamp with time zone, OUT until_is_exact boolean, OUT reason text', 'setof record', 'volatile', 'u', false, false, true),
 ('bk_resource_drop', '{text}', 'resource_id text', 'bigint', 'volatile', 'u', false, false, true);
 
+INSERT INTO contract VALUES
+('bk_metrics', '{}', '', 'text', 'stable', 'u', false, true, false, 'plpgsql', true);
+
+-- Its parts, which are nobody's to call.
+CREATE TEMP TABLE part (name text, arguments text, volatility text);
+INSERT INTO part VALUES
+('metric', 'name text, type text, help text, samples text', 'i'),
+('metric_gauge', 'name text, help text, value numeric', 'i'),
+('metric_histogram', 'name text, label text, bounds numeric[], counts numeric[], total numeric', 'i'),
+('metric_seconds', '', 'i'),
+('metrics_last_good', 'at timestamp with time zone', 's'),
+('metrics_made', '', 's'),
+('metrics_queue', 'at timestamp with time zone', 's'),
+('metrics_restored', '', 's'),
+('metrics_stored', 'at timestamp with time zone', 's');
+
 -- Twelve tests for each function: eight of its signature, four of its privileges.
-SELECT plan((5 + 2 + 11 + 3 + 4 * 8 + 4 + 11 + 12 * (SELECT count(*) FROM contract))::int);
+SELECT plan((5 + 4 + 11 + 3 + 4 * 8 + 4 + 11 + 12 * (SELECT count(*) FROM contract))::int);
 
 -- Roles: nobody logs in as one of them, and nobody is in one by default.
 SELECT has_role('backup_service_user');
@@ -101,15 +117,23 @@ SELECT is(p.proparallel, c.parallel, c.name || '() has its parallel safety')
   FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
 SELECT is(p.proisstrict, c.strict, c.name || '() is strict or not')
   FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
-SELECT function_lang_is('public', name, types, 'c') FROM contract;
-SELECT is(p.prosecdef, false, c.name || '() is no SECURITY DEFINER function')
+SELECT function_lang_is('public', name, types, language) FROM contract;
+SELECT is(p.prosecdef, c.definer, c.name || '() is a SECURITY DEFINER function or not')
   FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
 
 -- No more functions than these, and no overloads.
 SELECT set_eq($$ SELECT proname::text FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 				   JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'backup_service' $$,
-	'SELECT name FROM contract', 'the functions are these');
+	'SELECT name FROM contract UNION ALL SELECT name FROM part', 'the functions are these');
 SELECT is((SELECT count(*) FROM pg_proc WHERE proname LIKE 'bk\_%' AND pronamespace = 'public'::regnamespace), (SELECT count(*) FROM contract), 'no function has a second signature');
+SELECT set_eq($$ SELECT proname::text, pg_get_function_arguments(oid), provolatile::text FROM pg_proc
+				  WHERE pronamespace = 'backup_service'::regnamespace AND NOT prosecdef $$,
+	'SELECT * FROM part', 'and the parts have their arguments');
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+				   JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+				   JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'backup_service'
+				  WHERE l.lanname <> 'c' AND NOT 'search_path=pg_catalog, pg_temp' = ANY (coalesce(p.proconfig, '{}')) $$,
+	'what is not written in C pins its path');
 
 -- Views: the columns, in order, with their types.
 SELECT views_are('public', ARRAY['bk_backups', 'bk_resources', 'bk_snapshots', 'bk_operations', 'bk_keys', 'bk_audit', 'bk_holds', 'bk_policies']);
@@ -152,7 +176,7 @@ SELECT is_empty($$ SELECT relname FROM pg_class WHERE relkind = 'v' AND (relname
 					  AND NOT coalesce('security_barrier=true' = ANY (reloptions), false) $$, 'every view is a security barrier');
 
 -- Tables.
-SELECT tables_are('backup_service', ARRAY['resource', 'backup', 'chunk', 'snapshot', 'restore_operation', 'key', 'audit_event', 'audit_unsealed', 'audit_checkpoint', 'hold', 'job', 'notice', 'policy', 'policy_assignment']);
+SELECT tables_are('backup_service', ARRAY['resource', 'backup', 'chunk', 'snapshot', 'restore_operation', 'restore_total', 'key', 'audit_event', 'audit_unsealed', 'audit_checkpoint', 'hold', 'job', 'notice', 'policy', 'policy_assignment']);
 SELECT is((SELECT attstorage FROM pg_attribute WHERE attrelid = 'backup_service.chunk'::regclass AND attname = 'data'), 'e'::"char", 'chunks are not compressed again');
 SELECT has_index('backup_service', 'backup', 'backup_by_id', ARRAY['backup_id']);
 

@@ -63,6 +63,16 @@ INSERT INTO matrix (call, shows, answer, cells) VALUES
 ($$bk_audit_verify()$$, 'count(*)', '0', 'denied denied denied yes yes denied yes'),
 ($$bk_audit_verify('{resource}')$$, 'count(*)', '0', 'denied denied denied all all denied all'),
 ($$bk_health()$$, 'count(*) FILTER (WHERE r.name = ''keys'' AND r.ok)', '1', 'denied denied denied yes yes denied yes'),
+($$bk_metrics()$$, $$r ~ '\nbackups_stored {stored}\n'$$, 'true', 'denied denied denied yes yes denied yes'),
+($$backup_service.metric('name', 'gauge', 'help', '')$$, 'count(*)', '1', 'denied denied denied denied denied denied yes'),
+($$backup_service.metric_gauge('name', 'help', 1)$$, 'count(*)', '1', 'denied denied denied denied denied denied yes'),
+($$backup_service.metric_histogram('name', '', '{1}', '{1,1}', 1)$$, 'count(*)', '1', 'denied denied denied denied denied denied yes'),
+($$backup_service.metric_seconds()$$, 'cardinality(r)', '15', 'denied denied denied denied denied denied yes'),
+($$backup_service.metrics_made()$$, 'count(*)', '1', 'denied denied denied denied denied denied yes'),
+($$backup_service.metrics_restored()$$, 'count(*)', '1', 'denied denied denied denied denied denied yes'),
+($$backup_service.metrics_queue(now())$$, 'count(*)', '1', 'denied denied denied denied denied denied yes'),
+($$backup_service.metrics_stored(now())$$, 'count(*)', '1', 'denied denied denied denied denied denied yes'),
+($$backup_service.metrics_last_good(now())$$, 'count(*)', '1', 'denied denied denied denied denied denied yes'),
 ($$bk_policy_set('rights policy', keep_last => 1)$$, 'count(*)', '1', 'denied denied denied yes denied denied yes'),
 ($$bk_policy_drop('rights spare')$$, 'count(*)', '1', 'denied denied denied yes denied denied yes'),
 ($$bk_policy_assign('{resource}', 'gfs')$$, 'count(*)', '1', 'denied denied denied all denied denied all'),
@@ -118,8 +128,8 @@ CREATE TEMP VIEW attack AS
 SELECT m, c, c.name || ': ' || m.call AS what
   FROM expected e JOIN matrix m USING (line) JOIN caller c USING (place) WHERE m.rows_of IS NOT NULL AND e.cell IN ('own', 'none');
 CREATE TEMP VIEW surface AS
-SELECT p.proname::text AS name FROM pg_proc p, pg_depend d, pg_extension e
- WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' AND d.refobjid = e.oid AND e.extname = 'backup_service'
+SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || p.proname AS name FROM pg_proc p, pg_namespace n, pg_depend d, pg_extension e
+ WHERE n.oid = p.pronamespace AND d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' AND d.refobjid = e.oid AND e.extname = 'backup_service'
 UNION ALL
 SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || v.relname FROM pg_class v, pg_namespace n, pg_depend d, pg_extension e
  WHERE d.classid = 'pg_class'::regclass AND d.objid = v.oid AND d.deptype = 'e' AND d.refobjid = e.oid AND e.extname = 'backup_service'

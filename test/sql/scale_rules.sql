@@ -37,7 +37,7 @@ SELECT c.relname, a.attname, a.atttypid::regtype FROM pg_attribute a JOIN pg_cla
 SELECT d.adrelid::regclass, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid
  WHERE c.relnamespace = 'backup_service'::regnamespace AND pg_get_expr(d.adbin, d.adrelid) ~ '\(';
 
--- No function is LANGUAGE sql; all but the two pure ones are volatile and parallel unsafe.
+-- No function is LANGUAGE sql; all but the two pure ones are parallel unsafe, and all but those and metrics volatile.
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
   JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
   JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'backup_service'
