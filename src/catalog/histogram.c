@@ -4,6 +4,8 @@
  */
 #include "catalog/histogram.h"
 
+#include "catalog/pg_type.h"
+
 #define FIRST_SIZE_BOUND	256
 #define LAST_SIZE_BOUND		((int64) 1 << 30)
 
@@ -30,4 +32,18 @@ bk_duration_bucket(int64 microseconds)
 	while (bucket < lengthof(duration_bounds) && microseconds > duration_bounds[bucket])
 		bucket++;
 	return bucket + 1;
+}
+
+/* What the server needs to know of arrays of bigint. */
+#define ELEMENT		sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE
+
+Datum
+bk_histogram_add(ArrayType *histogram, int bucket)
+{
+	Datum		array = PointerGetDatum(histogram ? histogram : construct_empty_array(INT8OID));
+	bool		is_null;
+	Datum		count = array_get_element(array, 1, &bucket, -1, ELEMENT, &is_null);
+	int64		more = is_null ? 1 : DatumGetInt64(count) + 1;
+
+	return array_set_element(array, 1, &bucket, Int64GetDatum(more), false, -1, ELEMENT);
 }
