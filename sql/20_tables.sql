@@ -21,7 +21,13 @@ CREATE TABLE backup_service.resource (
 	last_backup_id bigint NOT NULL DEFAULT 0,
 	last_backup_at timestamptz NOT NULL DEFAULT '-infinity',
 	backups_made bigint NOT NULL DEFAULT 0,
+	incrementals_made bigint NOT NULL DEFAULT 0,
+	differentials_made bigint NOT NULL DEFAULT 0,
 	bytes_stored bigint NOT NULL DEFAULT 0,
+	size_total bigint NOT NULL DEFAULT 0,
+	size_buckets bigint[] NOT NULL DEFAULT '{}',
+	duration_total bigint NOT NULL DEFAULT 0,
+	duration_buckets bigint[] NOT NULL DEFAULT '{}',
 	audit_number bigint NOT NULL DEFAULT 0,
 	audit_hash bytea NOT NULL DEFAULT '',
 	policy text COLLATE "C",
@@ -31,7 +37,12 @@ CREATE TABLE backup_service.resource (
 );
 COMMENT ON TABLE backup_service.resource IS 'what is backed up, and by whom; the row is the lock of its writers';
 COMMENT ON COLUMN backup_service.resource.audit_number IS 'where the resource''s chain of audit events ends, as audit_hash';
+COMMENT ON COLUMN backup_service.resource.backups_made IS 'how many backups it has ever had; this and the other totals never fall';
 COMMENT ON COLUMN backup_service.resource.bytes_stored IS 'stored bytes of all backups ever made; never falls';
+COMMENT ON COLUMN backup_service.resource.size_total IS 'bytes before compression of the payloads of all backups ever made';
+COMMENT ON COLUMN backup_service.resource.size_buckets IS 'how many backups were so large; docs/metrics.md says where the buckets end, null is 0';
+COMMENT ON COLUMN backup_service.resource.duration_total IS 'microseconds that all backups ever made took';
+COMMENT ON COLUMN backup_service.resource.duration_buckets IS 'how many backups took so long, as size_buckets';
 COMMENT ON COLUMN backup_service.resource.policy IS 'its own retention policy; null for that of its type, or the default';
 COMMENT ON COLUMN backup_service.resource.cleanup_removed IS 'how many backups a run of clean-up that has not ended has removed';
 COMMENT ON COLUMN backup_service.resource.cleanup_stopped_at IS 'when clean-up stopped at backup_service.cleanup_max_fraction; until bk_prune()';
@@ -157,6 +168,18 @@ CREATE INDEX restore_operation_running ON backup_service.restore_operation (reso
 COMMENT ON TABLE backup_service.restore_operation IS 'one restore each: what, for whom, when, and how it ended';
 CREATE INDEX restore_operation_by_id ON backup_service.restore_operation (operation_id);
 CREATE INDEX restore_operation_timeline ON backup_service.restore_operation (created_at, operation_id);
+
+-- What the worker has removed of restore_operation, so that nothing that is counted falls.  It has few rows, and no
+-- resource's: a resource's row is the lock of its writers, whom removing records must not keep waiting.
+CREATE TABLE backup_service.restore_total (
+	status text COLLATE "C" NOT NULL,
+	bucket integer NOT NULL,
+	restores bigint NOT NULL,
+	duration_total bigint NOT NULL,
+	PRIMARY KEY (status, bucket)
+);
+COMMENT ON TABLE backup_service.restore_total IS 'how many restores have ended, and in how many microseconds, whose records are no more';
+COMMENT ON COLUMN backup_service.restore_total.bucket IS 'how long each took; docs/metrics.md says where the buckets end';
 
 -- Retention policies.  Nothing refers to them but names that the functions check, so that they can be copied to
 -- every node where the tables of resources are distributed.
@@ -290,6 +313,7 @@ SELECT pg_catalog.pg_extension_config_dump('backup_service.chunk', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.snapshot', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.restore_operation', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.restore_operation_operation_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('backup_service.restore_total', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.hold', '');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.policy', 'WHERE NOT ready_made');
 SELECT pg_catalog.pg_extension_config_dump('backup_service.policy_assignment', '');

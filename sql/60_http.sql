@@ -73,7 +73,7 @@ COMMENT ON FUNCTION backup_service_http.iso IS 'a time as the API writes it: ISO
 CREATE FUNCTION backup_service_http.moment(value text, field text)
 RETURNS timestamptz LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
 BEGIN
-	IF value !~ '^\d{4,5}-\d\d-\d\d(T\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)?)?$' THEN
+	IF value !~ '^[0-9]{4,5}(-[0-9]{2}){2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?$' THEN
 		RAISE invalid_datetime_format;
 	END IF;
 	RETURN replace(value, ',', '.')::timestamptz;
@@ -251,7 +251,7 @@ DECLARE
 	encoded text;
 BEGIN
 	SELECT string_agg(CASE WHEN c ~ '^[A-Za-z0-9._~-]$' THEN c
-						   ELSE regexp_replace(upper(pg_catalog.encode(convert_to(c, 'UTF8'), 'hex')), '(..)', '%\1', 'g') END,
+						   ELSE regexp_replace(upper(pg_catalog.encode(convert_to(c, 'UTF8'), 'hex')), '(..)', E'%\\1', 'g') END,
 					  '' ORDER BY n)
 	  INTO encoded
 	  FROM regexp_split_to_table(value, '') WITH ORDINALITY characters (c, n);
@@ -320,7 +320,7 @@ $$;
 CREATE FUNCTION backup_service_http.cursor(parameters jsonb, OUT before timestamptz, OUT before_id bigint)
 RETURNS record LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	parts text[] := regexp_match(parameters -> 'cursor' ->> 0, '^(\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)~([0-9]{1,18})$');
+	parts text[] := regexp_match(parameters -> 'cursor' ->> 0, '^([0-9]{4,6}(?:-[0-9]{2}){2}T[0-9]{2}(?::[0-9]{2}){2}[.][0-9]{6}Z)~([0-9]{1,18})$');
 BEGIN
 	IF parts IS NULL AND parameters ? 'cursor' THEN
 		RAISE EXCEPTION 'cursor is none that was given out' USING

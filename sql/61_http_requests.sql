@@ -33,6 +33,15 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION backup_service_http.metrics(nothing text)
+RETURNS bytea LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM backup_service_http.respond(200, jsonb_build_array(
+		jsonb_build_object('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')));
+	RETURN convert_to(@extschema@.bk_metrics(), 'UTF8');
+END
+$$;
+
 CREATE FUNCTION backup_service_http.backups_create(body bytea)
 RETURNS json LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -17,6 +17,10 @@ CREATE FUNCTION backup_service_api.health(text)
 RETURNS json LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'bk_http_call';
 COMMENT ON FUNCTION backup_service_api.health IS 'GET /health: whether all is well; 503 where backups or restores fail, or soon will';
 
+CREATE FUNCTION backup_service_api.metrics(text)
+RETURNS backup_service_api."*/*" LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'bk_http_call';
+COMMENT ON FUNCTION backup_service_api.metrics IS 'GET /metrics: what Prometheus reads';
+
 CREATE FUNCTION backup_service_api.backups_create(bytea)
 RETURNS json LANGUAGE C AS 'MODULE_PATHNAME', 'bk_http_call';
 COMMENT ON FUNCTION backup_service_api.backups_create IS 'POST /backups';

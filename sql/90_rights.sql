@@ -28,8 +28,11 @@ GRANT EXECUTE ON FUNCTION
 GRANT USAGE ON SCHEMA backup_service_api, backup_service_http
 	TO backup_service_user, backup_service_operator, backup_service_auditor;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA backup_service_api, backup_service_http TO backup_service_user;
+-- That users may not call bk_metrics() is not enough: PL/pgSQL looks once in a transaction.
+REVOKE EXECUTE ON FUNCTION backup_service_api.metrics, backup_service_http.metrics FROM backup_service_user;
 GRANT EXECUTE ON FUNCTION
-	backup_service_api.root, backup_service_api.health, backup_service_api.backups_list, backup_service_api.backups_get,
+	backup_service_api.root, backup_service_api.health, backup_service_api.metrics,
+	backup_service_api.backups_list, backup_service_api.backups_get,
 	backup_service_api.operations_list, backup_service_api.operations_get,
 	backup_service_http.checks, backup_service_http.respond, backup_service_http.iso, backup_service_http.moment,
 	backup_service_http.shown, backup_service_http.number_of, backup_service_http.find_backup,
@@ -43,7 +46,7 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION @extschema@.bk_list, @extschema@.bk_operation_list, @extschema@.bk_delta, @extschema@.bk_apply, @extschema@.bk_audit_verify
 	TO backup_service_auditor;
 
-GRANT EXECUTE ON FUNCTION @extschema@.bk_health TO backup_service_auditor;
+GRANT EXECUTE ON FUNCTION @extschema@.bk_health, @extschema@.bk_metrics TO backup_service_auditor;
 
 GRANT SELECT ON @extschema@.bk_backups, @extschema@.bk_resources, @extschema@.bk_snapshots, @extschema@.bk_operations,
 	@extschema@.bk_audit, @extschema@.bk_holds, @extschema@.bk_policies

@@ -86,7 +86,8 @@ static BkStatement find_oldest_end = {
 
 static BkStatement delete_ended = {
 	.sql = "DELETE FROM backup_service.restore_operation"
-	" WHERE resource_id = $1 AND operation_id = $2 AND completed_at IS NOT NULL",
+	" WHERE resource_id = $1 AND operation_id = $2 AND completed_at IS NOT NULL"
+	" RETURNING status, coalesce(started_at, created_at), completed_at",
 	.nargs = 2,
 	.types = {TEXTOID, INT8OID},
 };
@@ -289,13 +290,21 @@ bk_queue_find_ended(TimestampTz before, int limit, BkQueued **operations)
 	return read_all(bk_statement_read(&find_ended, &values, 0), operations);
 }
 
-void
-bk_queue_delete(const BkQueued *operation)
+bool
+bk_queue_delete(const BkQueued *operation, BkEnded *ended)
 {
 	BkValues	values = {0};
+	bool		found;
 
 	add_key(&values, operation->resource_id, operation->operation_id);
-	bk_statement_write(&delete_ended, &values);
+	found = bk_statement_write(&delete_ended, &values) == 1;
+	if (found)
+		*ended = (BkEnded) {
+			.status = bk_column_text(0, 1),
+			.duration = Max(bk_column_int64(0, 3) - bk_column_int64(0, 2), 0),
+		};
+	SPI_freetuptable(SPI_tuptable);
+	return found;
 }
 
 int

@@ -61,8 +61,15 @@ extern int	bk_queue_find_ended(TimestampTz before, int limit, BkQueued **operati
 /* When one of the oldest operations that have ended did so, in a view; DT_NOEND where none has. */
 extern TimestampTz bk_queue_find_oldest_end(void);
 
-/* Forget an operation that has ended. */
-extern void bk_queue_delete(const BkQueued *operation);
+/* How an operation has ended. */
+typedef struct BkEnded
+{
+	const char *status;
+	int64		duration;		/* of its last attempt, in microseconds */
+} BkEnded;
+
+/* Forget an operation that has ended; false where it is gone already. */
+extern bool bk_queue_delete(const BkQueued *operation, BkEnded *ended);
 
 /* A running operation of a locked resource that reads one of these backups; 0 for none. */
 extern int64 bk_queue_find_pin(const char *resource_id, const int64 *ids, int count);

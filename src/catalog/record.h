@@ -8,6 +8,7 @@
 
 #include "catalog/backup.h"
 #include "catalog/event.h"
+#include "catalog/resource.h"
 
 /*
  * Insert a backup's row, its chunk where that is the only one (else NULL), where
@@ -17,7 +18,7 @@
  * Returns how many backups the resource has ever had; 0, and nothing is written, where
  * another session has made a new one first.
  */
-extern int64 bk_record_backup(const BkBackup *backup, const BkEvent *event, const BkText *chunk, bool is_new,
-							  bool notify);
+extern int64 bk_record_backup(const BkBackup *backup, const BkEvent *event, const BkText *chunk,
+							  const BkResource *resource, bool notify);
 
 #endif							/* BK_CATALOG_RECORD_H */

@@ -9,7 +9,7 @@
 
 #define FIND_RESOURCE \
 	"SELECT resource_id, owner, last_backup_at, audit_number, audit_hash, cleanup_removed, cleanup_stopped_at," \
-	" dropped_at IS NOT NULL FROM backup_service.resource WHERE resource_id = $1"
+	" dropped_at IS NOT NULL, size_buckets, duration_buckets FROM backup_service.resource WHERE resource_id = $1"
 
 static BkStatement find_resource = {
 	.sql = FIND_RESOURCE,
@@ -101,6 +101,8 @@ read_row(BkResource *resource)
 	resource->cleanup_removed = bk_column_int32(0, 6);
 	resource->cleanup_stopped_at = bk_column_int64(0, 7);
 	resource->dropped = bk_column_bool(0, 8);
+	resource->size_buckets = DatumGetArrayTypePCopy(bk_column(0, 9));
+	resource->duration_buckets = DatumGetArrayTypePCopy(bk_column(0, 10));
 	SPI_freetuptable(SPI_tuptable);
 }
 

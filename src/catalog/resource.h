@@ -9,6 +9,7 @@
 #include "catalog/statement.h"
 #include "common/backup_types.h"
 #include "datatype/timestamp.h"
+#include "utils/array.h"
 
 typedef struct BkResource
 {
@@ -20,6 +21,10 @@ typedef struct BkResource
 	/* where its chain of audit events ends */
 	int64		audit_number;	/* 0: nowhere yet */
 	uint8		audit_hash[BK_DIGEST_BYTES];
+
+	/* histograms of all backups ever made (catalog/histogram.h); NULL is of none */
+	ArrayType  *size_buckets;
+	ArrayType  *duration_buckets;
 
 	/* retention and the end */
 	int32		cleanup_removed;	/* backups, by a run of clean-up that has not ended */

@@ -4,7 +4,7 @@
  */
 #include "service/queue_trim.h"
 
-#include "catalog/queue.h"
+#include "catalog/restore_total.h"
 #include "settings.h"
 #include "utils/timestamp.h"
 
@@ -38,6 +38,19 @@ find_next(TimestampTz now, int64 retention)
 	return Max(Min(oldest, now) + retention, now + TOGETHER);
 }
 
+/* What is counted stays counted. */
+static void
+forget(const BkQueued *operations, int count)
+{
+	BkRestoreTotals totals = {0};
+	BkEnded		ended;
+
+	for (int i = 0; i < count; i++)
+		if (bk_queue_delete(&operations[i], &ended))
+			bk_restore_totals_count(&totals, &ended);
+	bk_restore_totals_add(&totals);
+}
+
 bool
 bk_queue_trim(TimestampTz now)
 {
@@ -50,8 +63,7 @@ bk_queue_trim(TimestampTz now)
 	bk_view_open();
 	count = bk_queue_find_ended(now - retention, TRIM_BATCH, &ended);
 	bk_view_close();
-	for (int i = 0; i < count; i++)
-		bk_queue_delete(&ended[i]);
+	forget(ended, count);
 	if (count == TRIM_BATCH)
 		return true;
 	next_trim = find_next(now, retention);

@@ -181,9 +181,9 @@ bk_stored_insert(BkKeys *keys, BkResource *resource, BkEvent *event, BkBackup *b
 	bk_audit_set_state(event, backup);
 	bk_audit_link(resource, event);
 	if (writer.written == 0 && writer.pending == 1)
-		return bk_record_backup(backup, event, &writer.chunks[0], resource->is_new, notify);
+		return bk_record_backup(backup, event, &writer.chunks[0], resource, notify);
 	flush_chunks(&writer);
-	backups_made = bk_record_backup(backup, event, NULL, resource->is_new, notify);
+	backups_made = bk_record_backup(backup, event, NULL, resource, notify);
 	if (backups_made == 0)
 		bk_chunk_delete(backup->resource_id, backup->backup_id);
 	return backups_made;

@@ -11,7 +11,7 @@ CREATE EXTENSION IF NOT EXISTS backup_service;
 SET search_path = public, tap, pg_catalog;
 
 -- The functions.
-CREATE TEMP TABLE contract (name text, types name[], arguments text, result text, volatility text, parallel "char", strict boolean, auditor boolean, users boolean DEFAULT true);
+CREATE TEMP TABLE contract (name text, types name[], arguments text, result text, volatility text, parallel "char", strict boolean, auditor boolean, users boolean DEFAULT true, language name DEFAULT 'c', definer boolean DEFAULT false);
 INSERT INTO contract (name, types, arguments, result, volatility, parallel, strict, auditor) VALUES
 ('bk_create', '{text,jsonb,text,text,boolean,text,interval,jsonb,text,text}',
  'resource_id text, data jsonb, type text DEFAULT ''full''::text, resource_type text DEFAULT ''document''::text, encrypt boolean DEFAULT NULL::boolean, '
@@ -84,11 +84,28 @@ INSERT INTO contract VALUES
  'keep_weekly integer DEFAULT NULL::integer, keep_monthly integer DEFAULT NULL::integer, keep_yearly integer DEFAULT NULL::integer, time_zone text DEFAULT ''UTC''::text, week_start integer DEFAULT 1, OUT backup_id bigint, OUT created_at timestamp with time zone, OUT action text, OUT rules text[], OUT until timestamp with time zone, OUT until_is_exact boolean, OUT reason text', 'setof record', 'volatile', 'u', false, false, true),
 ('bk_resource_drop', '{text}', 'resource_id text', 'bigint', 'volatile', 'u', false, false, true);
 
+INSERT INTO contract VALUES
+('bk_metrics', '{}', '', 'text', 'stable', 'u', false, true, false, 'plpgsql', true);
+
+-- Its parts, which are nobody's to call.
+CREATE TEMP TABLE part (name text, arguments text, volatility text);
+INSERT INTO part VALUES
+('metric', 'name text, type text, help text, samples text', 'i'),
+('metric_gauge', 'name text, help text, value numeric', 'i'),
+('metric_histogram', 'name text, label text, bounds numeric[], counts numeric[], total numeric', 'i'),
+('metric_seconds', '', 'i'),
+('metrics_last_good', 'at timestamp with time zone', 's'),
+('metrics_made', '', 's'),
+('metrics_queue', 'at timestamp with time zone', 's'),
+('metrics_restored', '', 's'),
+('metrics_stored', 'at timestamp with time zone', 's');
+
 -- The HTTP surface: one parameter without a name each, text or bytea.  A stable one is called in a READ ONLY transaction.
 CREATE TEMP TABLE api (name text, parameter text, result text, volatility text, auditor boolean);
 INSERT INTO api VALUES
 ('root', 'text', 'json', 'stable', true),
 ('health', 'text', 'json', 'stable', true),
+('metrics', 'text', 'backup_service_api."*/*"', 'stable', true),
 ('backups_create', 'bytea', 'json', 'volatile', false),
 ('backups_list', 'text', 'json', 'stable', true),
 ('backups_get', 'text', 'json', 'stable', true),
@@ -104,7 +121,7 @@ CREATE TEMP VIEW api_function AS
 SELECT a AS contract, p.* FROM api a JOIN pg_proc p ON p.proname = a.name AND p.pronamespace = 'backup_service_api'::regnamespace;
 
 -- Twelve tests for each function: eight of its signature, four of its privileges; thirteen for each of the HTTP surface.
-SELECT plan((5 + 2 + 11 + 3 + 4 * 8 + 4 + 11 + 12 * (SELECT count(*) FROM contract) + 13 * (SELECT count(*) FROM api) + 6 + 14)::int);
+SELECT plan((5 + 4 + 11 + 3 + 4 * 8 + 4 + 11 + 12 * (SELECT count(*) FROM contract) + 13 * (SELECT count(*) FROM api) + 6 + 14)::int);
 
 -- Roles: nobody logs in as one of them, and nobody is in one by default.
 SELECT has_role('backup_service_user');
@@ -125,16 +142,24 @@ SELECT is(p.proparallel, c.parallel, c.name || '() has its parallel safety')
   FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
 SELECT is(p.proisstrict, c.strict, c.name || '() is strict or not')
   FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
-SELECT function_lang_is('public', name, types, 'c') FROM contract;
-SELECT is(p.prosecdef, false, c.name || '() is no SECURITY DEFINER function')
+SELECT function_lang_is('public', name, types, language) FROM contract;
+SELECT is(p.prosecdef, c.definer, c.name || '() is a SECURITY DEFINER function or not')
   FROM contract c JOIN pg_proc p ON p.proname = c.name AND p.pronamespace = 'public'::regnamespace;
 
 -- No more functions than these, and no overloads.
 SELECT set_eq($$ SELECT proname::text FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 				   JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'backup_service'
 				  WHERE p.pronamespace::regnamespace::text NOT IN ('backup_service_api', 'backup_service_http') $$,
-	'SELECT name FROM contract', 'the functions are these');
+	'SELECT name FROM contract UNION ALL SELECT name FROM part', 'the functions are these');
 SELECT is((SELECT count(*) FROM pg_proc WHERE proname LIKE 'bk\_%' AND pronamespace = 'public'::regnamespace), (SELECT count(*) FROM contract), 'no function has a second signature');
+SELECT set_eq($$ SELECT proname::text, pg_get_function_arguments(oid), provolatile::text FROM pg_proc
+				  WHERE pronamespace = 'backup_service'::regnamespace AND NOT prosecdef $$,
+	'SELECT * FROM part', 'and the parts have their arguments');
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+				   JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+				   JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'backup_service'
+				  WHERE l.lanname <> 'c' AND NOT 'search_path=pg_catalog, pg_temp' = ANY (coalesce(p.proconfig, '{}')) $$,
+	'what is not written in C pins its path');
 
 -- The HTTP surface: name, parameter, result, language, entry, volatility, parallel safety, strictness.
 SELECT has_function('backup_service_api', name, ARRAY[parameter]::name[]) FROM api;
@@ -199,7 +224,7 @@ SELECT is_empty($$ SELECT relname FROM pg_class WHERE relkind = 'v' AND (relname
 					  AND NOT coalesce('security_barrier=true' = ANY (reloptions), false) $$, 'every view is a security barrier');
 
 -- Tables.
-SELECT tables_are('backup_service', ARRAY['answer', 'resource', 'backup', 'chunk', 'snapshot', 'restore_operation', 'key', 'audit_event', 'audit_unsealed', 'audit_checkpoint', 'hold', 'job', 'notice', 'policy', 'policy_assignment']);
+SELECT tables_are('backup_service', ARRAY['answer', 'resource', 'backup', 'chunk', 'snapshot', 'restore_operation', 'restore_total', 'key', 'audit_event', 'audit_unsealed', 'audit_checkpoint', 'hold', 'job', 'notice', 'policy', 'policy_assignment']);
 SELECT is((SELECT attstorage FROM pg_attribute WHERE attrelid = 'backup_service.chunk'::regclass AND attname = 'data'), 'e'::"char", 'chunks are not compressed again');
 SELECT has_index('backup_service', 'backup', 'backup_by_id', ARRAY['backup_id']);
 
@@ -216,7 +241,7 @@ SELECT is(has_function_privilege('backup_service_auditor', p.oid, 'EXECUTE'), c.
 
 -- On the HTTP surface, and what is behind it: the three roles; auditors what reads.
 SELECT ok(NOT has_function_privilege('regress_bk_anybody', oid, 'EXECUTE'), 'PUBLIC may not call ' || proname || '() of the API') FROM api_function;
-SELECT ok(has_function_privilege('backup_service_user', oid, 'EXECUTE'), 'users may call ' || proname || '() of the API') FROM api_function;
+SELECT is(has_function_privilege('backup_service_user', oid, 'EXECUTE'), proname <> 'metrics', 'users may call ' || proname || '() of the API or may not') FROM api_function;
 SELECT ok(has_function_privilege('backup_service_operator', oid, 'EXECUTE'), 'operators may call ' || proname || '() of the API') FROM api_function;
 SELECT is(has_function_privilege('backup_service_auditor', oid, 'EXECUTE'), (contract).auditor, 'auditors may call ' || proname || '() of the API or may not') FROM api_function;
 SELECT is_empty(format($$ SELECT oid::regprocedure FROM pg_proc
@@ -235,8 +260,8 @@ SELECT is(string_agg(format('%s: %s to %s', n.nspname, a.privilege_type, a.grant
 SELECT set_eq($$ SELECT proname::text FROM pg_proc WHERE pronamespace = 'backup_service_http'::regnamespace AND has_function_privilege('backup_service_auditor', oid, 'EXECUTE') $$,
 	ARRAY['checks', 'respond', 'iso', 'moment', 'shown', 'number_of', 'find_backup', 'find_operation', 'backup', 'operation', 'decode', 'encode', 'parameters', 'tags',
 	'page_size', 'cursor', 'page_headers', 'count_backups', 'count_operations'], 'auditors may call what answers to reading requests are made of');
-SELECT is_empty(format($$ SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'backup_service_http'::regnamespace AND NOT has_function_privilege(%L, oid, 'EXECUTE') $$, role),
-	role || ' may call all of it') FROM unnest(ARRAY['backup_service_user', 'backup_service_operator']) role;
+SELECT set_eq(format($$ SELECT proname::text FROM pg_proc WHERE pronamespace = 'backup_service_http'::regnamespace AND NOT has_function_privilege(%L, oid, 'EXECUTE') $$, role),
+	but, role || ' may call all of it but metrics of everybody''s') FROM (VALUES ('backup_service_user', ARRAY['metrics']), ('backup_service_operator', '{}')) r (role, but);
 -- A request's own function is no way round the API's privileges.
 SELECT is_empty($$ SELECT h.oid::regprocedure FROM pg_proc h JOIN api_function a ON a.proname = h.proname
 					WHERE h.pronamespace = 'backup_service_http'::regnamespace AND has_function_privilege('backup_service_auditor', h.oid, 'EXECUTE') $$,

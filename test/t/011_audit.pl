@@ -494,6 +494,7 @@ BEGIN
 			WHEN 'text' THEN ARRAY[$v$''$v$, $v$'x'$v$, $v$E'\u0001\n'$v$, $v$'%s%n'$v$, $v$repeat('x', 2000)$v$]
 			WHEN 'name' THEN ARRAY[$v$''$v$, $v$'x'$v$]
 			WHEN 'bytea' THEN ARRAY[$v$''$v$, $v$'\x00'$v$, $v$sha256('x')$v$, $v$decode(repeat('00', 100003), 'hex')$v$]
+			WHEN 'bigint[]' THEN ARRAY[$v$'{}'$v$, $v$'{NULL}'$v$, $v$'[-2147483648:-2147483647]={1,-1}'$v$]
 			WHEN 'bigint' THEN ARRAY['0', '-1', '9223372036854775807', '-9223372036854775808']
 			WHEN 'integer' THEN ARRAY['0', '-1', '2147483647']
 			WHEN 'timestamp with time zone' THEN ARRAY[$v$'infinity'$v$, $v$'-infinity'$v$, $v$'2000-01-01 00:00+00'$v$, $v$'1970-01-01 00:00+00'$v$, $v$'294276-12-31 23:59:59.999999+00'$v$, $v$'4714-11-24 00:00:00+00 BC'$v$]
@@ -524,7 +525,7 @@ cmp_ok(bk_value($node, 'hostile', 'SELECT count(*) FROM outcome WHERE found > 0'
 # What is not seen is what docs/audit.md says: the MAC covers it, or nothing does.
 is(bk_value($node, 'hostile', q{SELECT tab, string_agg(DISTINCT col, ' ' ORDER BY col) FROM outcome WHERE found = 0 GROUP BY 1 ORDER BY 1}),
 	"backup|base_id checksum compression created_at created_by document_digest document_size encrypted iv key_version size status stored_size type verified_at wrapped_key\n"
-	  . 'resource|backups_made bytes_stored cleanup_removed cleanup_stopped_at created_at last_backup_at last_backup_id policy resource_type', 'those that are not are payload and totals');
+	  . 'resource|backups_made bytes_stored cleanup_removed cleanup_stopped_at created_at differentials_made duration_buckets duration_total incrementals_made last_backup_at last_backup_id policy resource_type size_buckets size_total', 'those that are not are payload and totals');
 
 # the other commands of the page
 like(run_block('Sealing', 'sh', 0, 'oscar'), qr/^\d+$/, 'sealing');

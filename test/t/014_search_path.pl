@@ -181,6 +181,7 @@ my %calls = (
 	bk_prune => [ "SELECT action FROM public.bk_prune('RESOURCE', true)", "SELECT action FROM public.bk_prune('RESOURCE')" ],
 	bk_resource_drop => [ "SELECT public.bk_resource_drop('RESOURCE') IS NULL" ],
 	bk_health => [ q{SELECT name, ok FROM public.bk_health() WHERE critical} ],
+	bk_metrics => [ q{SELECT pg_catalog.regexp_count(public.bk_metrics(), '# TYPE ')} ],
 	bk_owner_set => [ "SELECT public.bk_owner_set('RESOURCE', current_user)" ],
 	# a second worker would be refused, and the first would seal at any time
 	bk_worker_start => [ 'BEGIN READ ONLY; DO $x$ BEGIN PERFORM public.bk_worker_start(); RAISE EXCEPTION $$started$$; EXCEPTION WHEN read_only_sql_transaction THEN NULL; END $x$; COMMIT' ],
@@ -197,10 +198,10 @@ my %calls = (
 my @users = qw(bk_create bk_read bk_restore bk_restore_at bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_backups bk_resources bk_snapshots bk_operations bk_hold bk_holds bk_release
   bk_restore_enqueue bk_restore_at_enqueue bk_restore_cancel bk_restore_wait bk_policies bk_retention_explain bk_policy_simulate bk_prune
   bk_consolidate bk_delete bk_owner_set bk_audit bk_resource_drop);
-my @operators = qw(bk_key_rotate bk_rekey bk_key_retire bk_key_copied bk_verify_keys bk_keys bk_audit_seal bk_audit_verify bk_audit_trim bk_worker_start bk_health bk_policy_set bk_policy_assign bk_policy_drop);
+my @operators = qw(bk_key_rotate bk_rekey bk_key_retire bk_key_copied bk_verify_keys bk_keys bk_audit_seal bk_audit_verify bk_audit_trim bk_worker_start bk_health bk_metrics bk_policy_set bk_policy_assign bk_policy_drop);
 is_deeply([ sort @users, @operators ], [ sort keys %calls ], 'every line of the table is run');
 is_deeply([ sort keys %calls ], [ map { $_->[0] } bk_rows($node, 'postgres', q{SELECT coalesce(proname, relname) FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'backup_service'
-	LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind = 'v' AND c.relnamespace <> 'backup_service'::regnamespace
+	LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid AND p.pronamespace <> 'backup_service'::regnamespace LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind = 'v' AND c.relnamespace <> 'backup_service'::regnamespace
 	WHERE p.oid IS NOT NULL OR c.oid IS NOT NULL ORDER BY coalesce(proname, relname) COLLATE "C"}) ], 'every function and view of the extension has a line');
 
 # Run all calls in one new session, after $before; returns what they answered, the caller's own names hidden.

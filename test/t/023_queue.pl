@@ -33,6 +33,12 @@ sub set_clock
 	return;
 }
 
+# What bk_metrics() counts of restores.
+sub restore_counters
+{
+	return { value('SELECT bk_metrics()') =~ /^(restores_total\{.*|restore_duration_seconds_.*) (\S+)$/mg };
+}
+
 # One that fails, in the worker's time.
 sub fails_with
 {
@@ -299,6 +305,15 @@ ALTER DATABASE postgres SET statement_timeout = '1ms'; ALTER DATABASE postgres S
 # Records leave after backup_service.operation_retention.
 {
 	$node->safe_psql('postgres', "SELECT count(bk_restore($plain)) FROM generate_series(1, 700)");
+	# How long they took meets each bound of the metrics' buckets, and just misses it.
+	$node->safe_psql('postgres', q{INSERT INTO backup_service.restore_operation (resource_id, backup_id, type, status, progress, validated, role, created_by, created_at, completed_at)
+		SELECT 'plain', 1, 'full', 'failed', 0, false, current_user, 'a test', now() - interval '1 day', now() - interval '1 day' + bound * interval '1 second' + more * interval '1 microsecond'
+		  FROM unnest(backup_service.metric_seconds() || '{0}') bound, generate_series(-1, 1) more});
+	is(value(q{SELECT sum(m[1]::int) FROM regexp_matches(bk_metrics(), '^backups_total\S+ (\d+)$', 'gn') m}), value(q{SELECT count(*) FROM bk_audit WHERE action = 'create' AND resource_id IN (SELECT resource_id FROM bk_resources)}),
+		'backups that restores have made are counted as others');
+	my $counted = restore_counters();
+	is($counted->{'restores_total{status="completed"}'} + $counted->{'restores_total{status="failed"}'} + $counted->{'restores_total{status="cancelled"}'},
+		value('SELECT count(*) FROM backup_service.restore_operation WHERE completed_at IS NOT NULL'), 'all that have ended are counted');
 	my $all = value('SELECT count(*) FROM bk_operations');
 	$node->append_conf('postgresql.conf', 'backup_service.operation_retention = 0');
 	set_clock(1000 * 86400);
@@ -313,6 +328,12 @@ ALTER DATABASE postgres SET statement_timeout = '1ms'; ALTER DATABASE postgres S
 	queue_go($node);
 	ok(bk_wait_for(LATCH_WAIT, sub { value('SELECT count(*) FROM bk_operations') <= 1 }), "then all $all do");
 	is(value("SELECT count(*) FROM bk_operations WHERE operation_id = $id"), 1, 'but for one that has not been over for that long');
+	ok(queue_wait_status($node, $id, 'completed'), 'which is done');
+	is(value('SELECT count(*) FROM backup_service.restore_operation'), 1, 'it is the only one left');
+	my $still = restore_counters();
+	is($still->{'restores_total{status="completed"}'}, $counted->{'restores_total{status="completed"}'} + 1, 'they are counted all the same');
+	is_deeply([ grep { $still->{$_} < $counted->{$_} } sort keys %$counted ], [], 'no counter has fallen');
+	is_deeply([ grep { !/status="completed"/ && $still->{$_} != $counted->{$_} } sort keys %$counted ], [], 'each is in the bucket that it was in');
 }
 
 # Without a launcher nobody begins, until somebody starts a worker.
