@@ -18,7 +18,8 @@ GRANT EXECUTE ON FUNCTION
 	@extschema@.bk_create, @extschema@.bk_restore, @extschema@.bk_restore_at, @extschema@.bk_read, @extschema@.bk_list,
 	@extschema@.bk_operation_list,
 	@extschema@.bk_delta, @extschema@.bk_apply, @extschema@.bk_diff, @extschema@.bk_history, @extschema@.bk_verify,
-	@extschema@.bk_delete, @extschema@.bk_consolidate, @extschema@.bk_export, @extschema@.bk_owner_set,
+	@extschema@.bk_delete, @extschema@.bk_consolidate, @extschema@.bk_export, @extschema@.bk_archive, @extschema@.bk_archive_import,
+	@extschema@.bk_owner_set,
 	@extschema@.bk_hold, @extschema@.bk_release,
 	@extschema@.bk_restore_enqueue, @extschema@.bk_restore_at_enqueue, @extschema@.bk_restore_cancel, @extschema@.bk_restore_wait,
 	@extschema@.bk_prune, @extschema@.bk_retention_explain, @extschema@.bk_policy_simulate, @extschema@.bk_resource_drop

@@ -117,6 +117,13 @@ static BkStatement find_all = {
 	.types = {TEXTOID},
 };
 
+static BkStatement find_timeline = {
+	.sql = "SELECT " COLUMNS " FROM backup_service.backup b" JOINS
+	" WHERE b.resource_id = $1 ORDER BY b.created_at, b.backup_id",
+	.nargs = 1,
+	.types = {TEXTOID},
+};
+
 static BkStatement update_payload = {
 	.sql = "UPDATE backup_service.backup SET base_id = $3, type = $4, size = $5, stored_size = $6, document_size = $7,"
 	" compression = $8, encrypted = $9, document_digest = $10, iv = $11, checksum = $12, mac = $13,"
@@ -384,7 +391,7 @@ bk_backup_find_newest(const char *resource_id, bool full_only, BkBackup *backup)
 static int
 read_rows(uint64 count, BkBackup **backups)
 {
-	*backups = palloc(sizeof(BkBackup) * Max(count, 1));
+	*backups = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(BkBackup) * Max(count, 1));
 	for (uint64 i = 0; i < count; i++)
 		read_row(i, &(*backups)[i]);
 	SPI_freetuptable(SPI_tuptable);
@@ -466,6 +473,15 @@ bk_backup_find_all(const char *resource_id, int64 **ids)
 
 	bk_value_add_text(&values, resource_id);
 	return read_ids(bk_statement_read(&find_all, &values, 0), ids);
+}
+
+int
+bk_backup_find_timeline(const char *resource_id, BkBackup **backups)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	return read_rows(bk_statement_read(&find_timeline, &values, 0), backups);
 }
 
 /* The parameters that update_payload has, and every row begins with. */

@@ -153,10 +153,21 @@ command_add(const BkKeyringSettings *settings, int32 version)
 	bk_memory_delete(memory);
 }
 
+static bool
+command_find(const BkKeyringSettings *settings, int32 version, const uint8 *fingerprint, uint8 *kek)
+{
+	uint8		found[BK_FINGERPRINT_BYTES];
+
+	command_get(settings, version, kek);
+	bk_kek_fingerprint(kek, found);
+	return memcmp(found, fingerprint, BK_FINGERPRINT_BYTES) == 0;
+}
+
 const BkKeySource bk_key_source_command = {
 	.look = command_look,
 	.get = command_get,
 	.newest = command_newest,
 	.create = command_create,
 	.add = command_add,
+	.find = command_find,
 };

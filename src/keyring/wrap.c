@@ -1,12 +1,11 @@
 /*
  * wrap.c
- *		Wraps and unwraps data keys, and takes a master key's fingerprint.
+ *		Wraps and unwraps data keys, and derives from a master key what it is recognised
+ *		by and what it seals archives with.
  */
 #include "keyring/wrap.h"
 
 #include "common/openssl.h"
-
-static const char fingerprint_text[] = "backup_service key fingerprint 1";
 
 /* Run the cipher over one piece; returns whether it gave exactly as many bytes as wanted. */
 static bool
@@ -47,14 +46,27 @@ bk_dek_unwrap(const uint8 kek[BK_KEK_BYTES], const uint8 wrapped[BK_WRAPPED_DEK_
 	bk_fail(origin, "wrapped key", "it is not intact, or was wrapped by another master key");
 }
 
-void
-bk_kek_fingerprint(const uint8 kek[BK_KEK_BYTES], uint8 fingerprint[BK_FINGERPRINT_BYTES])
+/* What a purpose's text makes of a master key. */
+static void
+derive(const uint8 kek[BK_KEK_BYTES], BkText purpose, uint8 derived[BK_DIGEST_BYTES])
 {
 	EVP_MAC_CTX *hmac = bk_openssl_hmac_new(kek);
 	size_t		len;
-	bool		done = EVP_MAC_update(hmac, (const uint8 *) fingerprint_text, sizeof(fingerprint_text) - 1) == 1 &&
-		EVP_MAC_final(hmac, fingerprint, &len, BK_FINGERPRINT_BYTES) == 1;
+	bool		done = EVP_MAC_update(hmac, (const uint8 *) purpose.data, purpose.len) == 1 &&
+		EVP_MAC_final(hmac, derived, &len, BK_DIGEST_BYTES) == 1;
 
 	EVP_MAC_CTX_free(hmac);
 	bk_openssl_check(done, "EVP_MAC_final");
+}
+
+void
+bk_kek_fingerprint(const uint8 kek[BK_KEK_BYTES], uint8 fingerprint[BK_FINGERPRINT_BYTES])
+{
+	derive(kek, BK_TEXT("backup_service key fingerprint 1"), fingerprint);
+}
+
+void
+bk_kek_archive_key(const uint8 kek[BK_KEK_BYTES], uint8 key[BK_DIGEST_BYTES])
+{
+	derive(kek, BK_TEXT("backup_service archive MAC key 1"), key);
 }

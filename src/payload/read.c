@@ -123,6 +123,32 @@ bk_payload_read(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header
 }
 
 void
+bk_payload_prove(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
+				 const BkPayloadSeal *seal, const BkChunkSource *source)
+{
+	prove(memory, dek, header, seal, source, BK_BUFFER_BYTES);
+}
+
+void
+bk_payload_reseal(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
+				  const BkPayloadSeal *seal, const BkChunkSource *source,
+				  const BkPayloadHeader *other, uint8 mac[BK_DIGEST_BYTES])
+{
+	BkMemory	working;
+	BkHmac	   *hmac;
+	BkFilter	filter;
+
+	prove(memory, dek, header, seal, source, BK_BUFFER_BYTES);
+	working = bk_memory_new(memory, "backup_service seal");
+	hmac = bk_hmac_new(working, dek);
+	filter = bk_hmac_tap(hmac);
+	source->rewind(source->context);
+	bk_chunks_push(header, source, bk_pipeline_new(working, &filter, 1, BK_BUFFER_BYTES));
+	bk_header_seal(working, hmac, other, mac);
+	bk_memory_delete(working);
+}
+
+void
 bk_payload_check_at_rest(BkMemory memory, const BkPayloadHeader *header,
 						 const BkPayloadSeal *seal, const BkChunkSource *source)
 {
