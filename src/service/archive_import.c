@@ -97,6 +97,21 @@ server_text(BkText text)
 	return pg_any_to_server(copy, text.len, PG_UTF8);
 }
 
+/*
+ * An archive is its owner's as the resource was: else whoever lays hands on the bytes would have the server
+ * decrypt them.  A role that is not known here is nobody's but an operator's.
+ */
+static void
+check_owner(const Import *import)
+{
+	BkResource	archived = {
+		.resource_id = server_text(import->archive.resource_id),
+		.owner = server_text(import->archive.owner),
+	};
+
+	bk_check_writable(import->call, &archived);
+}
+
 static TimestampTz
 server_time(int64 time)
 {
@@ -367,6 +382,7 @@ bk_archive_take(const BkCall *call, BkText bytes, const char *target_resource_id
 	open_archive(&import, bytes);
 	import.target = target_resource_id ? target_resource_id : server_text(import.archive.resource_id);
 	call->attempt->resource_id = import.target;
+	check_owner(&import);
 	bk_keys_activate(import.keys);
 	lock_target(&import);
 	take_entries(&import);

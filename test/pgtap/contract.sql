@@ -58,6 +58,10 @@ INSERT INTO contract VALUES
 ('bk_health', '{}', 'OUT name text, OUT ok boolean, OUT critical boolean, OUT detail text', 'setof record', 'volatile', 'u', false, true, false);
 
 INSERT INTO contract VALUES
+('bk_archive', '{text}', 'resource_id text', 'bytea', 'volatile', 'u', false, false, true),
+('bk_archive_import', '{bytea,text}', 'archive bytea, target_resource_id text DEFAULT NULL::text', 'bigint', 'volatile', 'u', false, false, true);
+
+INSERT INTO contract VALUES
 ('bk_hold', '{bigint,text,text,timestamp with time zone,text}',
  'backup_id bigint, name text, reason text, until timestamp with time zone DEFAULT NULL::timestamp with time zone, resource_id text DEFAULT NULL::text',
  'void', 'volatile', 'u', false, false, true),

@@ -158,6 +158,9 @@ my %calls = (
 	bk_history => [ "SELECT value FROM public.bk_history('RESOURCE', 'n')", "SELECT value FROM public.bk_history('RESOURCE', 'list[1]')" ],
 	bk_verify => [ 'SELECT public.bk_verify(ID4)', "SELECT public.bk_verify(ID1, 'RESOURCE')" ],
 	bk_export => [ 'SELECT public.bk_export(ID2)' ],
+	bk_archive => [ "SELECT pg_catalog.length(public.bk_archive('RESOURCE')) > 1000" ],
+	bk_archive_import => [ "SELECT public.bk_archive_import(public.bk_archive('RESOURCE'), 'RESOURCE, imported')",
+		"SELECT public.bk_resource_drop('RESOURCE, imported')" ],
 	bk_consolidate => [ 'SELECT type FROM public.bk_consolidate(ID2)', "SELECT type FROM public.bk_consolidate(ID5, 'RESOURCE')" ],
 	bk_delete => [ 'SELECT public.bk_delete(ID1)', "SELECT public.bk_delete(ID3, 'cascade')", "SELECT public.bk_delete(ID6, 'restrict', 'RESOURCE')" ],
 	bk_key_rotate => [ 'SELECT public.bk_key_rotate() IS NULL' ],
@@ -195,7 +198,7 @@ my %calls = (
 	bk_operations => ['SELECT resource_id, type, status, progress, validated, validation_errors, role FROM public.bk_operations'],
 	bk_keys => ['SELECT state, backups FROM public.bk_keys']);
 # The order matters: what needs a backup comes after it is made, the deleting last; keys are an operator's.
-my @users = qw(bk_create bk_read bk_restore bk_restore_at bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_backups bk_resources bk_snapshots bk_operations bk_hold bk_holds bk_release
+my @users = qw(bk_create bk_read bk_restore bk_restore_at bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_archive bk_archive_import bk_backups bk_resources bk_snapshots bk_operations bk_hold bk_holds bk_release
   bk_restore_enqueue bk_restore_at_enqueue bk_restore_cancel bk_restore_wait bk_policies bk_retention_explain bk_policy_simulate bk_prune
   bk_consolidate bk_delete bk_owner_set bk_audit bk_resource_drop);
 my @operators = qw(bk_key_rotate bk_rekey bk_key_retire bk_key_copied bk_verify_keys bk_keys bk_audit_seal bk_audit_verify bk_audit_trim bk_worker_start bk_health bk_metrics bk_policy_set bk_policy_assign bk_policy_drop);

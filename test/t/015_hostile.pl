@@ -100,6 +100,8 @@ my %functions = (
 	bk_delete => { backup_id => 'ID' },
 	bk_consolidate => { backup_id => 'ID' },
 	bk_export => { backup_id => 'ID' },
+	bk_archive => { resource_id => "'calls'" },
+	bk_archive_import => { archive => "bk_archive('calls')", target_resource_id => "'imported'" },
 	bk_key_rotate => {},
 	bk_rekey => {},
 	bk_key_retire => { version => 99 },
@@ -296,7 +298,7 @@ is(bk_value($node, 'late', 'SET ROLE creator; SELECT bk_read(1)'), '"the secret"
 $node->safe_psql('late', 'DROP EXTENSION backup_service');
 $node->safe_psql('postgres', 'DROP ROLE backup_service_operator; ALTER ROLE operator_of_before RENAME TO backup_service_operator');
 
-my %reads = map { $_ => 1 } qw(bk_read bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_verify_keys bk_health bk_metrics bk_audit_verify bk_restore_wait
+my %reads = map { $_ => 1 } qw(bk_read bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_archive bk_verify_keys bk_health bk_metrics bk_audit_verify bk_restore_wait
   bk_retention_explain bk_policy_simulate);
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
