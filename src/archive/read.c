@@ -246,6 +246,8 @@ read_entries(BkMemory memory, BkText *from, BkArchive *archive)
 	{
 		BK_CHECK_INTERRUPTS();
 		read_entry(from, archive, &archive->entries[i]);
+		if (archive->entries[i].header.backup_id <= 0)
+			fail("it holds a backup of id %lld", (long long) archive->entries[i].header.backup_id);
 		if (i > 0 && archive->entries[i].header.created_at <= archive->entries[i - 1].header.created_at)
 			fail("backup %lld is not in order of time", (long long) archive->entries[i].header.backup_id);
 	}

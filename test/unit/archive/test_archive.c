@@ -207,6 +207,8 @@ test_contradictions(BkMemory memory)
 	CONTRADICTS("versions out of order", a->keys[1].version = 9);
 	CONTRADICTS("a backup of a version that is not listed", a->entries[2].key_version = 2);
 	CONTRADICTS("a backup of another resource", a->entries[2].header.resource_id = BK_TEXT("b resource"));
+	CONTRADICTS("an id of 0", a->entries[0].header.backup_id = 0);
+	CONTRADICTS("a tombstone with a negative id", a->entries[1].header.backup_id = -2);
 	CONTRADICTS("an id twice", a->entries[3].header.backup_id = 2);
 	CONTRADICTS("times out of order", a->entries[3].header.created_at = 1003);
 	CONTRADICTS("an unknown type", a->entries[0].header.type = 4);
