@@ -105,8 +105,11 @@ bk_fail_library(const char *library, const char *call, const char *reason)
 BkError		bk_last_error;
 jmp_buf    *bk_error_handler;
 
+BK_NORETURN static void raise(const char *sqlstate, const char *check, const char *format, va_list args) pg_attribute_printf(3, 0);
+BK_NORETURN static void raise_plain(const char *sqlstate, const char *check, const char *format,...) pg_attribute_printf(3, 4);
+
 /* Record the error and jump, or say it and give up where nobody catches. */
-BK_NORETURN static void
+static void
 raise(const char *sqlstate, const char *check, const char *format, va_list args)
 {
 	snprintf(bk_last_error.sqlstate, sizeof(bk_last_error.sqlstate), "%s", sqlstate);
@@ -136,7 +139,7 @@ bk_fail_limit(const char *message,...)
 	raise("54000", "limit", message, args);
 }
 
-BK_NORETURN static void
+static void
 raise_plain(const char *sqlstate, const char *check, const char *format,...)
 {
 	va_list		args;
