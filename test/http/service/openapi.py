@@ -268,7 +268,7 @@ class Answers:
         status = str(exchange["status"])
         headers = dict(exchange["headers"])
         if operation is None:
-            wanted = ("404", "400", "405") if not item else ("405",)
+            wanted = ("405",) if item else ("404", "400", "405", "414")
             if status not in wanted and not ("%" in exchange["target"] or ".." in exchange["target"]):
                 yield f"is not described, and not {' or '.join(wanted)}"
             response = self.document["components"]["responses"]["Error"]
