@@ -13,13 +13,14 @@ import sys
 
 def make(path, megabytes, resource, kind="full"):
     """Text, numbers and nesting, of which about half compresses away; a later one differs here and there."""
-    rows, size, chance = [], 0, random.Random(1)
+    chance = random.Random(1)
+    texts = [f"{chance.getrandbits(900):x}" for _ in range(1000)]
+    rows, size = [], 0
     while size < megabytes * 1_000_000:
-        row = f'{{"id": {len(rows)}, "price": {chance.randrange(10 ** 9)}.{chance.randrange(100):02}0, "name": "row é😀 {chance.getrandbits(900):x}", "tags": [{chance.random()}, null, true, {{"a": "\\n\\u00e9"}}]}}'
-        if kind != "full" and len(rows) % 1000 == 0:
-            row = row.replace("true", "false")
-        rows.append(row)
-        size += len(row.encode()) + 2
+        n = len(rows)
+        flag = "false" if kind != "full" and n % 1000 == 0 else "true"
+        rows.append(f'{{"id": {n}, "name": "row é😀 {texts[n * 7919 % 1000]}", "tags": [{n * 7919 % 10007}.{n % 97:02}0, null, {flag}, {{"a": "\\n\\u0001"}}]}}')
+        size += len(rows[-1].encode()) + 2
     with open(path, "w", encoding="utf-8") as file:
         file.write(f'{{"resourceId": "{resource}", "resourceType": "large", "type": "{kind}", "data": {{"rows": [' + ", ".join(rows) + "]}}")
 

@@ -271,7 +271,7 @@ check_bodies()
 check_fields("/backups", {"resourceId": '"fields"', "data": "1"},
              {"resourceId": "string", "resourceType": "string", "type": "string", "metadata": "object", "encrypt": "boolean", "compression": "string",
               "metadata.version": "string", "metadata.source": "string", "metadata.tags": "object", "metadata.retentionDays": "number"}, ["resourceId", "data"])
-check_fields("/restore", {"backupId": '"backup-1"'},
+check_fields("/restore", {"backupId": json.dumps(make("fields").json()["id"])},
              {"backupId": "string", "targetResourceId": "string", "createdBy": "string", "validate": "boolean", "async": "boolean"}, ["backupId"])
 check_fields("/restore/point-in-time", {"resourceId": '"fields"', "timestamp": '"2999-01-01"'},
              {"resourceId": "string", "timestamp": "string", "targetResourceId": "string", "createdBy": "string", "validate": "boolean", "nearest": "boolean", "async": "boolean"},

@@ -17,8 +17,8 @@ from client import Connection, Tap
 
 CLIENTS = 16
 SECONDS = 60 if os.environ.get("LONG") else 5
-SHARED = [f"load shared {n}" for n in range(4)]
-RUN = str(time.time())
+RUN = f"{time.time_ns():x}"
+SHARED = [f"load-{RUN}-shared-{n}" for n in range(4)]
 
 
 def document(owner, number, size):
@@ -36,7 +36,8 @@ class Client:
     def __init__(self, number):
         self.number, self.random = number, random.Random(number)
         self.connection = Connection()
-        self.mine = f"load own {number}"
+        self.mine = f"load-{RUN}-{number}"
+        self.deleted = set()    # ids
         self.backups = []       # (id, document, createdAt) of what is mine and was not deleted
         self.shared = []        # (id, document) of what I have put among the shared
         self.restores = 0       # how many operations my resource has
@@ -116,7 +117,7 @@ class Client:
     def restore_queued(self):
         """Left to the worker; perhaps cancelled; looked at in the end."""
         backup, data, _ = self.random.choice(self.backups)
-        answer = self.ask("queue", "POST", "/restore", {"backupId": backup, "targetResourceId": f"load queued {self.number}", "async": True}, allowed=(202,))
+        answer = self.ask("queue", "POST", "/restore", {"backupId": backup, "targetResourceId": f"{self.mine}-queued", "async": True}, allowed=(202,))
         self.restores += 1
         place = answer.header("location")
         if self.random.random() < 0.3:
@@ -143,7 +144,7 @@ class Client:
 
     def list(self):
         """All pages of what is mine are what I know to be there."""
-        target, ids = f"/backups?resourceId={self.mine.replace(' ', '%20')}&limit={self.random.choice([3, 10, 100])}", []
+        target, ids = f"/backups?resourceId={self.mine}&limit={self.random.choice([3, 10, 100])}", []
         while target:
             answer = self.ask("list", "GET", target)
             if answer.status != 200:
@@ -155,20 +156,25 @@ class Client:
         self.need(ids == [backup for backup, _, _ in reversed(self.backups)], f"list {ids} of {self.backups[-3:]}", answer)
 
     def list_shared(self):
-        answer = self.ask("list shared", "GET", "/backups?limit=5&resourceId=load%20shared%200")
+        answer = self.ask("list shared", "GET", f"/backups?limit=5&resourceId={SHARED[0]}")
         backups = answer.json()
         self.need(answer.status == 200 and [b["createdAt"] for b in backups] == sorted((b["createdAt"] for b in backups), reverse=True) and
                   int(answer.header("x-total-count")) >= len(backups) and all(b["resourceId"] == SHARED[0] for b in backups), "list shared", answer)
 
     def operations(self):
-        answer = self.ask("operations", "GET", f"/restore/operations?limit=3&resourceId={self.mine.replace(' ', '%20')}")
+        answer = self.ask("operations", "GET", f"/restore/operations?limit=3&resourceId={self.mine}")
         self.need(answer.status == 200 and answer.header("x-total-count") == str(self.restores) and all(o["resourceId"] == self.mine for o in answer.json()), "operations", answer)
 
     def delete(self):
         if len(self.backups) < 5:
             return self.create()
-        backup, _, _ = self.backups.pop(self.random.randrange(len(self.backups)))
-        self.ask("delete", "DELETE", f"/backups/{backup}", allowed=(204,))
+        number = self.random.randrange(len(self.backups))
+        backup, _, _ = self.backups[number]
+        answer = self.ask("delete", "DELETE", f"/backups/{backup}", allowed=(204, 409))
+        if answer.status == 409:
+            return self.need(answer.json()["message"] == "a running restore reads this backup", "delete", answer)
+        del self.backups[number]
+        self.deleted.add(backup)
         self.ask("gone", *self.random.choice([("GET", f"/backups/{backup}"), ("DELETE", f"/backups/{backup}"), ("GET", f"/backups/{backup}/download"),
                                               ("POST", "/restore", {"backupId": backup})]), allowed=(404,))
 
@@ -211,11 +217,15 @@ def queued_documents(connection, clients):
     """The restored backups that are not what their client has written."""
     wrong, count = [], 0
     for client in clients:
-        for operation in connection.ask("GET", f"/restore/operations?limit=20&targetResourceId=load%20queued%20{client.number}").json():
+        for operation in connection.ask("GET", f"/restore/operations?limit=20&targetResourceId={client.mine}-queued").json():
             if operation["status"] == "completed":
                 data = connection.ask("POST", "/restore", json.dumps({"backupId": operation["restoredBackupId"]}).encode()).json()["data"]
                 count += 1
                 if data["owner"] != client.mine or not proven(data):
+                    wrong.append(operation)
+            elif operation["status"] == "failed" and operation["backupId"] in client.deleted:
+                # It was deleted before its turn came.
+                if operation["error"] != f"backup {operation['backupId'][7:]} does not exist":
                     wrong.append(operation)
             elif operation["status"] != "cancelled":
                 wrong.append(operation)
