@@ -121,7 +121,7 @@ CREATE TEMP VIEW api_function AS
 SELECT a AS contract, p.* FROM api a JOIN pg_proc p ON p.proname = a.name AND p.pronamespace = 'backup_service_api'::regnamespace;
 
 -- Twelve tests for each function: eight of its signature, four of its privileges; thirteen for each of the HTTP surface.
-SELECT plan((5 + 4 + 12 + 3 + 4 * 8 + 4 + 11 + 12 * (SELECT count(*) FROM contract) + 13 * (SELECT count(*) FROM api) + 6 + 14)::int);
+SELECT plan((5 + 4 + 11 + 3 + 4 * 8 + 4 + 11 + 12 * (SELECT count(*) FROM contract) + 13 * (SELECT count(*) FROM api) + 6 + 14)::int);
 
 -- Roles: nobody logs in as one of them, and nobody is in one by default.
 SELECT has_role('backup_service_user');
@@ -220,11 +220,8 @@ SELECT is(pg_temp.shape('bk_audit'),
 SELECT is(pg_temp.shape('bk_holds'),
 	'backup_id bigint, resource_id text, name text, reason text, until timestamp with time zone, created_by name, created_at timestamp with time zone',
 	'bk_holds has its columns in order');
--- One that nobody reads but those that are barriers is none itself: within them, it would be read whole for each look-up by id.
-SELECT is((SELECT array_agg(relname::text) FROM pg_class WHERE relkind = 'v' AND (relname LIKE 'bk\_%' OR relnamespace = 'backup_service'::regnamespace)
-			  AND NOT coalesce('security_barrier=true' = ANY (reloptions), false)), '{visible_resource}', 'every view that others read is a security barrier');
-SELECT is_empty($$ SELECT a FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = 'backup_service.visible_resource'::regclass AND a.grantee <> c.relowner $$,
-	'the one that is none is read by nobody else');
+SELECT is_empty($$ SELECT relname FROM pg_class WHERE relkind = 'v' AND (relname LIKE 'bk\_%' OR relnamespace = 'backup_service'::regnamespace)
+					  AND relacl IS NOT NULL AND NOT coalesce('security_barrier=true' = ANY (reloptions), false) $$, 'every view that somebody is granted is a security barrier');
 
 -- Tables.
 SELECT tables_are('backup_service', ARRAY['answer', 'resource', 'backup', 'chunk', 'snapshot', 'restore_operation', 'restore_total', 'key', 'audit_event', 'audit_unsealed', 'audit_checkpoint', 'hold', 'job', 'notice', 'policy', 'policy_assignment']);
