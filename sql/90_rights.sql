@@ -50,6 +50,6 @@ GRANT EXECUTE ON FUNCTION @extschema@.bk_list, @extschema@.bk_operation_list, @e
 GRANT EXECUTE ON FUNCTION @extschema@.bk_health, @extschema@.bk_metrics TO backup_service_auditor;
 
 GRANT SELECT ON @extschema@.bk_backups, @extschema@.bk_resources, @extschema@.bk_snapshots, @extschema@.bk_operations,
-	@extschema@.bk_audit, @extschema@.bk_holds, @extschema@.bk_policies
+	@extschema@.bk_audit, @extschema@.bk_holds, @extschema@.bk_policies, @extschema@.bk_unarchived
 	TO backup_service_user, backup_service_operator, backup_service_auditor;
 GRANT SELECT ON @extschema@.bk_keys TO backup_service_operator, backup_service_auditor;

@@ -17,7 +17,7 @@
 	"b.resource_id, b.backup_id, b.base_id, b.type, b.created_at, b.size, b.stored_size, b.document_size," \
 	" b.compression, b.encrypted, b.document_digest, b.iv, b.checksum, b.mac, b.wrapped_key, b.key_version," \
 	" b.status, b.resource_type, b.version, b.source, b.tags, b.created_by, b.completed_at, b.expires_at," \
-	" b.verified_at, r.owner, k.fingerprint"
+	" b.verified_at, b.archived_at, r.owner, k.fingerprint"
 #define JOINS \
 	" JOIN backup_service.resource r ON r.resource_id = b.resource_id" \
 	" LEFT JOIN backup_service.key k ON k.version = b.key_version"
@@ -310,6 +310,7 @@ read_labels(uint64 row, BkBackup *backup)
 	backup->completed_at = bk_column_int64(row, 23);
 	backup->expires_at = read_time(row, 24);
 	backup->verified_at = bk_column_int64(row, 25);
+	backup->archived_at = bk_column_int64(row, 26);
 }
 
 static void
@@ -319,8 +320,8 @@ read_row(uint64 row, BkBackup *backup)
 	read_identity(row, backup);
 	read_payload(row, backup);
 	read_labels(row, backup);
-	backup->owner = read_label(row, 26);
-	backup->key_known = bk_column_bytes(row, 27, backup->fingerprint, BK_FINGERPRINT_BYTES);
+	backup->owner = read_label(row, 27);
+	backup->key_known = bk_column_bytes(row, 28, backup->fingerprint, BK_FINGERPRINT_BYTES);
 }
 
 char *

@@ -45,6 +45,7 @@ typedef struct BkBackup
 	TimestampTz completed_at;
 	TimestampTz expires_at;		/* 0: never */
 	TimestampTz verified_at;	/* 0: never */
+	TimestampTz archived_at;	/* 0: not yet */
 
 	/* of other tables */
 	char	   *owner;

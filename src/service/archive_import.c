@@ -13,6 +13,7 @@
 #include "document/document.h"
 #include "keyring/wrap.h"
 #include "mb/pg_wchar.h"
+#include "service/archive_ship.h"
 #include "service/audit.h"
 #include "service/clock.h"
 #include "service/drop.h"
@@ -21,6 +22,7 @@
 #include "service/rights.h"
 #include "service/stored.h"
 #include "service/unix_time.h"
+#include "service/wake.h"
 #include "utils/timestamp.h"
 
 typedef struct Import
@@ -387,6 +389,8 @@ bk_archive_take(const BkCall *call, BkText bytes, const char *target_resource_id
 	lock_target(&import);
 	take_entries(&import);
 	take_holds(&import);
+	if (bk_archiving_wanted())
+		bk_wake_worker();
 	bk_audit_resource(call, &import.resource, "import", 0, describe_whole(&import));
 	bk_resource_touch(&import.resource, 0);
 	return import.backups;

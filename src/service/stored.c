@@ -7,6 +7,7 @@
 #include "catalog/chunk.h"
 #include "catalog/record.h"
 #include "mb/pg_wchar.h"
+#include "service/archive_ship.h"
 #include "service/audit.h"
 #include "service/clock.h"
 #include "service/notice.h"
@@ -218,7 +219,7 @@ bk_stored_insert(BkKeys *keys, BkResource *resource, BkEvent *event, BkBackup *b
 	bool		notify = bk_notices_wanted();
 	int64		backups_made;
 
-	if (notify)
+	if (notify || bk_archiving_wanted())
 		bk_wake_worker();
 	write_payload(keys, backup, document, payload, &writer);
 	bk_audit_set_state(event, backup);

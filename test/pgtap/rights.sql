@@ -132,6 +132,7 @@ INSERT INTO matrix (call, shows, rows_of, cells) VALUES
 ($$bk_list(max_rows => 1000000)$$, 'backup_id', 'backup_service.backup', 'own own own all all denied all'),
 ($$bk_operation_list(max_rows => 1000000)$$, 'operation_id', 'backup_service.restore_operation', 'own own own all all denied all'),
 ('bk_backups', 'backup_id', 'backup_service.backup', 'own own own all all denied all'),
+('bk_unarchived', 'backup_id', 'backup_service.backup', 'own own own all all denied all'),
 ('bk_resources', 'owner', 'backup_service.resource', 'own own own all all denied all'),
 ('bk_snapshots', 'backup_id', 'backup_service.snapshot', 'own own own all all denied all'),
 ('bk_operations', 'operation_id', 'backup_service.restore_operation', 'own own own all all denied all'),

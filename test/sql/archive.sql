@@ -23,7 +23,7 @@ SELECT encode(substr(:'archive'::bytea, 1, 9), 'hex') AS head;
 -- Into this server, under another name: everything but the ids is the same.
 SELECT bk_archive_import(:'archive', 'archive/copy');
 CREATE FUNCTION pg_temp.told(resource text) RETURNS TABLE (backup jsonb, document jsonb, valid text) LANGUAGE sql AS $$
-	SELECT to_jsonb(b) - '{backup_id,base_id,resource_id,verified_at,key_version}'::text[]
+	SELECT to_jsonb(b) - '{backup_id,base_id,resource_id,verified_at,archived_at,key_version}'::text[]
 		   || jsonb_build_object('base', (SELECT o.created_at FROM bk_backups o WHERE o.backup_id = b.base_id AND o.resource_id = b.resource_id)),
 		   bk_read(b.backup_id), bk_verify(b.backup_id) ->> 'valid'
 	  FROM bk_backups b WHERE b.resource_id = resource
