@@ -135,13 +135,14 @@ DECLARE
 	target text := backup_service_http.check_name(
 		backup_service_http.text_field(request, 'targetResourceId'), 'targetResourceId');
 	validate boolean := backup_service_http.flag_field(request, 'validate', true);
+	async boolean := backup_service_http.flag_field(request, 'async', false);
 	created_by text := backup_service_http.check_label(backup_service_http.text_field(request, 'createdBy'), 'createdBy');
 	backup @extschema@.bk_backups;
 	restored record;
 BEGIN
 	PERFORM backup_service_http.check_known(request, '{backupId,targetResourceId,createdBy,validate,async}');
 	backup := backup_service_http.find_backup(backup_service_http.text_field(request, 'backupId', true));
-	IF backup_service_http.flag_field(request, 'async', false) THEN
+	IF async THEN
 		RETURN backup_service_http.accepted(
 			@extschema@.bk_restore_enqueue(backup.backup_id, target, validate, created_by, backup.resource_id));
 	END IF;
