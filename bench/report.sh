@@ -17,33 +17,35 @@ about_the_machine() {
 	about 'Borg' "$(borg --version | cut -d' ' -f2)"
 	about 'kernel' "$(uname -r)"
 	about 'processors' "$(nproc) × $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)"
-	about 'load' "$(value "SELECT value FROM about WHERE name = 'load'"), $(cut -d' ' -f1-3 /proc/loadavg) at the end"
-	value "DELETE FROM about a USING about b WHERE a.name = b.name AND a.ordinal < b.ordinal"
+	about 'load' "$load_before at the start, $(cut -d' ' -f1-3 /proc/loadavg) at the end"
 	about 'server' "$(value "SELECT string_agg(name || '=' || current_setting(name), ' ')
 		FROM unnest('{fsync,synchronous_commit,full_page_writes,wal_sync_method,wal_level,shared_buffers,max_wal_size,jit}'::text[]) name")"
 	about 'durability' "ours, pgcrypto and plain tables: this server, each commit flushed; restic and Borg flush their files themselves; gzip | openssl: sync of its file"
 	about 'rounds' "$rounds, sides in turns, medians"
-	about 'data' "$releases releases of @mdn/browser-compat-data, the newest $(value "SELECT shown(octet_length(data::text), 'bytes') FROM document WHERE name = '$newest'") as text; $small_documents documents of $(value "SELECT round(avg(octet_length(data::text))) FROM small") bytes; a chain of $chain; $(value "SELECT coalesce(shown(octet_length(data::text), 'bytes'), 'no') FROM document WHERE name = 'big'") for the peak memory"
+	about 'data' "$releases releases of @mdn/browser-compat-data, the newest $(value "SELECT shown(octet_length(data::text), 'bytes') FROM document WHERE name = '$newest'") as text; $small_documents documents of $(value "SELECT round(avg(octet_length(data::text))) FROM small") bytes; a chain of $chain; $big_rows rows for the peak memory"
 }
 
 report_text() {
 	if [ -n "$quick" ]; then say "**A quick run: less of everything, whatever a case is called.**" && say; fi
-	psql -XqAt -c 'SELECT as_markdown()'
+	value 'SELECT as_markdown()'
 	say
 	if [ -s "$http" ]; then cat "$http" && say; fi
-	psql -XqAt -c "SELECT format('%s: %s', name, value) || '  ' FROM about ORDER BY ordinal"
+	value "SELECT string_agg(name || ': ' || value, '; ' ORDER BY ordinal) || '.' FROM about"
 }
 
 # publish: into README.md, between its marks, and docs.
 publish() {
-	awk -v table="$results.md" '
-		/^<!-- bench -->/ { print; while ((getline line < table) > 0) print line; skip = 1 }
-		/^<!-- \/bench -->/ { skip = 0 }
-		!skip || !/^<!-- bench -->/ && !skip' README.md >"$results.readme"
-	cp "$results.readme" README.md && rm "$results.readme"
+	[ -z "$quick${BENCH_CASES:-}" ] || die "only a full run is published"
+	{
+		sed '/^<!-- bench -->/q' README.md
+		cat "$results.md"
+		sed -n '/^<!-- \/bench -->/,$p' README.md
+	} >"$tmp/README.md"
+	cat "$tmp/README.md" >README.md
 	cp "$results.svg" docs/bench.svg
 }
 
+about_the_machine
 # Requests a second are a benchmark of their own, with a server of its own.
 http=$tmp/bench-peers/http.md
 if [ -x bench/http ] && [ -n "${POSTGREST:-$(command -v postgrest)}" ] && [ -z "${BENCH_CASES:-}" ]; then
@@ -55,7 +57,6 @@ fi
 
 results=bench/results/$(date +%Y%m%d-%H%M%S)$(in_full '' -quick)
 mkdir -p bench/results
-about_the_machine
 say
 report_text | tee "$results.md"
 value 'SELECT as_json()' >"$results.json"

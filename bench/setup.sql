@@ -82,6 +82,13 @@ BEGIN
 		PERFORM jsonb_typeof(bk_read(id));
 	END LOOP;
 END $$;
+CREATE FUNCTION small_reads_by_resource() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE s record;
+BEGIN
+	FOR s IN SELECT * FROM bench.small_backup ORDER BY backup_id LOOP
+		PERFORM jsonb_typeof(bk_read(s.backup_id, s.resource_id));
+	END LOOP;
+END $$;
 CREATE FUNCTION small_selects() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE s bigint;
 BEGIN
