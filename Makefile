@@ -4,7 +4,7 @@
 #   make serve      runs the API over HTTP on the loopback address: PostgreSQL, PostgREST and nginx (docs/http.md)
 #   make test       installs what the tests need, builds, runs every test
 #   make test-long  the same with the long sweeps in full
-#   make bench      measures against peers
+#   make bench      measures against peers; BENCH_QUICK=1 does in two minutes
 #   make rights     prints who gets what of each function and view, as seen in real calls
 #   make, make install, make installcheck: PGXS, as in every extension
 
