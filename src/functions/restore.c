@@ -8,7 +8,6 @@
 
 #include "catalog/backup.h"
 #include "mb/pg_wchar.h"
-#include "payload/payload.h"
 #include "service/restore.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -92,12 +91,8 @@ BK_FUNCTION(bk_export)
 {
 	int64		backup_id = bk_id_argument(fcinfo, 0, "backup_id");
 	char	   *resource_id = bk_optional_resource_id(fcinfo, 1, "resource_id");
-	BkText		document;
-	bytea	   *result;
 
-	document = bk_read_document(&entry->call, "export", backup_id, resource_id);
-	result = bytea_result(entry, bk_payload_gzip(entry->call.memory, document));
-	PG_RETURN_BYTEA_P(result);
+	PG_RETURN_BYTEA_P(bytea_result(entry, bk_export_document(&entry->call, backup_id, resource_id)));
 }
 
 /* A document's text as a json value, in the server's encoding, in the caller's memory. */

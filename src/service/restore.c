@@ -13,6 +13,7 @@
 #include "service/find.h"
 #include "service/json_text.h"
 #include "service/notice.h"
+#include "service/stored.h"
 #include "service/try.h"
 #include "utils/timestamp.h"
 
@@ -38,6 +39,36 @@ bk_read_document(const BkCall *call, const char *action, int64 backup_id, const 
 	bk_view_close();
 	bk_audit_read(call, action, backup.resource_id, backup.backup_id, NULL);
 	return text;
+}
+
+/* The .gz file that a full backup's payload is, inside its cipher. */
+static BkText
+stored_gzip(const BkCall *call, BkKeys *keys, const BkBackup *backup)
+{
+	BkDek	   *dek = bk_alloc_secret(call->memory, sizeof(BkDek));
+	BkText		gzip;
+	BkText		document = bk_stored_read(keys, call->memory, backup, dek, &gzip);
+
+	bk_stored_prove_document(backup, dek, document);
+	return gzip;
+}
+
+BkText
+bk_export_document(const BkCall *call, int64 backup_id, const char *resource_id)
+{
+	BkKeys	   *keys = bk_keys_open(call);
+	BkBackup	backup;
+	BkText		gzip;
+
+	bk_view_open();
+	bk_find_backup(call, backup_id, resource_id, &backup);
+	if (backup.base_id == 0 && backup.compression == BK_COMPRESSION_GZIP)
+		gzip = stored_gzip(call, keys, &backup);
+	else
+		gzip = bk_payload_gzip(call->memory, rebuild(call, keys, &backup, true));
+	bk_view_close();
+	bk_audit_read(call, "export", backup.resource_id, backup.backup_id, NULL);
+	return gzip;
 }
 
 Jsonb *

@@ -19,6 +19,12 @@ typedef struct BkRestoreRequest
 /* The document of a backup, proven; resource_id may be NULL.  The action is what the audit trail calls it. */
 extern BkText bk_read_document(const BkCall *call, const char *action, int64 backup_id, const char *resource_id);
 
+/*
+ * The document of a backup as a .gz file, proven likewise.  What is stored is
+ * handed out where it is such a file.
+ */
+extern BkText bk_export_document(const BkCall *call, int64 backup_id, const char *resource_id);
+
 /* The same with an operation row; backup_id tells errors and callers which backup it was. */
 extern BkText bk_restore_document(const BkCall *call, const BkRestoreRequest *request,
 								  int64 backup_id, const char *resource_id);
