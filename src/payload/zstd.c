@@ -11,13 +11,16 @@
 #include <zstd_errors.h>
 
 #define LEVEL				1		/* on JSON smaller and faster than level 3 with half of this window */
-#define WINDOW_LOG			17
+#define WINDOW_LOG			20
 #define HASH_LOG			14
 
 typedef struct Zstd
 {
 	ZSTD_CCtx  *writer;
 	ZSTD_DCtx  *reader;
+	BkMemory	memory;
+	size_t		size;			/* of the whole text */
+	BkText		frame;			/* of a text that came in one piece; what of it is not given yet */
 } Zstd;
 
 static void
@@ -63,10 +66,23 @@ advance(BkText *in, const ZSTD_inBuffer *taken, BkSpace *out, const ZSTD_outBuff
 	out->len -= given->pos;
 }
 
-static bool
-process_compress(void *state, BkText *in, BkSpace *out, bool last)
+/* Compress what lies there in one piece: spares zstd a copy of it, and its window. */
+static void
+compress_whole(Zstd *zstd, BkText *in)
 {
-	Zstd	   *zstd = state;
+	size_t		room = ZSTD_compressBound(in->len);
+	char	   *frame = bk_alloc(zstd->memory, room);
+
+	zstd->frame = (BkText) {
+		frame, check_zstd(ZSTD_compress2(zstd->writer, frame, room, in->data, in->len), "ZSTD_compress2")
+	};
+	in->len = 0;
+}
+
+/* Compress what comes bit by bit. */
+static bool
+compress_piece(Zstd *zstd, BkText *in, BkSpace *out, bool last)
+{
 	ZSTD_inBuffer taken = {in->data, in->len, 0};
 	ZSTD_outBuffer given = {out->data, out->len, 0};
 	size_t		left = check_zstd(ZSTD_compressStream2(zstd->writer, &given, &taken,
@@ -77,11 +93,28 @@ process_compress(void *state, BkText *in, BkSpace *out, bool last)
 	return last && left == 0;
 }
 
+static bool
+process_compress(void *state, BkText *in, BkSpace *out, bool last)
+{
+	Zstd	   *zstd = state;
+
+	if (last && in->len == zstd->size && in->len > 0)
+		compress_whole(zstd, in);
+	if (zstd->frame.data)
+	{
+		bk_filter_copy(&zstd->frame, out);
+		return zstd->frame.len == 0;
+	}
+	return compress_piece(zstd, in, out, last);
+}
+
 BkFilter
 bk_zstd_writer(BkMemory memory, size_t size)
 {
 	Zstd	   *zstd = zstd_new(memory);
 
+	zstd->memory = memory;
+	zstd->size = size;
 	zstd->writer = ZSTD_createCCtx();
 	if (zstd->writer == NULL)
 		bk_fail_library("zstd", "ZSTD_createCCtx", "out of memory");

@@ -187,6 +187,12 @@ bk_state_go_to(BkState *state, const BkBackup *backup)
 	}
 }
 
+BkDocument
+bk_state_document(BkState *state, bool validate)
+{
+	return (BkDocument) {bk_state_text(state, validate), state->tree, state->root};
+}
+
 BkText
 bk_state_text(BkState *state, bool validate)
 {
