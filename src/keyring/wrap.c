@@ -13,7 +13,7 @@
 typedef struct Cipher
 {
 	EVP_CIPHER_CTX *context;
-	bool		failed;
+	bool	   *failed;
 } Cipher;
 
 static const char fingerprint_text[] = "backup_service key fingerprint 1";
@@ -26,17 +26,18 @@ typedef size_t (*Wrapping) (void *key, const unsigned char *iv, unsigned char *o
 static void
 run_block(const unsigned char in[AES_BLOCK_BYTES], unsigned char out[AES_BLOCK_BYTES], const void *key)
 {
-	Cipher	   *cipher = unconstify(void *, key);
+	const Cipher *cipher = key;
 
 	if (EVP_Cipher(cipher->context, out, in, AES_BLOCK_BYTES) <= 0)
-		cipher->failed = true;
+		*cipher->failed = true;
 }
 
 /* Wrap or unwrap; returns how many bytes that gave, 0 where they are not intact. */
 static size_t
 run(Wrapping wrapping, bool encrypt, const uint8 *kek, const uint8 *in, size_t in_bytes, uint8 *out)
 {
-	Cipher		cipher = {.context = EVP_CIPHER_CTX_new()};
+	bool		failed = false;
+	Cipher		cipher = {.context = EVP_CIPHER_CTX_new(), .failed = &failed};
 	int			opened;
 	size_t		given = 0;
 
@@ -48,7 +49,7 @@ run(Wrapping wrapping, bool encrypt, const uint8 *kek, const uint8 *in, size_t i
 	/* nothing since the opening jumps; the cipher wipes its key as it is freed */
 	EVP_CIPHER_CTX_free(cipher.context);
 	bk_openssl_check(opened, "EVP_CipherInit_ex2");
-	bk_openssl_check(!cipher.failed, "EVP_Cipher");
+	bk_openssl_check(!failed, "EVP_Cipher");
 	return given;
 }
 
