@@ -5,10 +5,12 @@
 #include "catalog/statement.h"
 
 #include "access/xact.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -163,6 +165,19 @@ bk_statement_read_once(BkStatement *statement, BkValues *values)
 	Assert(values->count == statement->nargs);
 	return rows_of(SPI_execute_with_args(statement->sql, statement->nargs, statement->types,
 										 values->values, values->nulls, true, 0), memory);
+}
+
+/* Whether Citus is in the database. */
+static bool
+may_be_distributed(void)
+{
+	return OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE));
+}
+
+uint64
+bk_statement_read_anywhere(BkStatement *statement, BkValues *values)
+{
+	return may_be_distributed() ? bk_statement_read_once(statement, values) : bk_statement_read(statement, values, 0);
 }
 
 /* Reading whole tables is forbidden to all others (functions/entry.c, worker/session.c). */
