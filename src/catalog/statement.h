@@ -15,6 +15,7 @@
 #include "utils/jsonb.h"
 
 #define BK_MAX_PARAMETERS	40
+#define BK_MAX_COLUMNS		40	/* that bk_column() reads of a row */
 
 typedef struct BkStatement
 {
