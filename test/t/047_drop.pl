@@ -24,9 +24,9 @@ sub catalog
 	my (%where) = @_;
 	my $database = 'd' . ++$databases;
 	$node->safe_psql('postgres', "CREATE DATABASE $database");
-	$node->safe_psql($database, join ";\n", 'CREATE SCHEMA tools', 'SET search_path = tools, public', 'SET ROLE ' . ($where{role} || 'postgres'),
+	$node->safe_psql($database, join ";\n", 'CREATE SCHEMA tools', 'SET search_path = tools, public', 'SET ROLE ' . ($where{role} || 'none'),
 		'CREATE EXTENSION backup_service SCHEMA ' . ($where{schema} || 'tools'), 'RESET ROLE',
-		map { "SELECT FROM bk_create('r$_', '{\"secret\": \"s3cr3t\"}'), bk_create('r$_', '{}', 'incremental')" } 1 .. ($where{resources} // 2));
+		map { "SELECT FROM bk_create('r$_', '{\"secret\": \"s3cr3t\"}'), bk_create('r$_', '{}', 'incremental') i" } 1 .. ($where{resources} // 2));
 	return $database;
 }
 
@@ -99,9 +99,6 @@ VACUUM FULL backup_service.backup; CLUSTER backup_service.backup USING backup_pk
 	my $log = slurp_file($node->logfile);
 	unlike($log, qr/s3cr3t/, 'and nothing of a document is in the log');
 	is(bk_value($node, $database, 'SET search_path = tools; SELECT count(bk_read(backup_id)) FROM bk_backups'), 4, 'all backups are there');
-	# the server waits for nobody's count when it is cancelled
-	my ($cancelled, undef, $said) = bk_run($node, $database, q{SET statement_timeout = 1; DO $$ BEGIN PERFORM pg_sleep(0.01); END $$; DROP EXTENSION backup_service});
-	isnt($cancelled, 0, 'a statement that is cancelled is cancelled');
 }
 $node->safe_psql('postgres', 'DROP EXTENSION backup_service');
 $node->stop;
