@@ -20,7 +20,7 @@ BK_NORETURN
 static void
 fail(const char *verb, const char *path)
 {
-	int			code = errno == ENOSPC ? ERRCODE_DISK_FULL : ERRCODE_SYSTEM_ERROR;
+	int			code = bk_key_file_code();
 
 	ereport(ERROR,
 			(errcode(code),

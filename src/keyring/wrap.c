@@ -8,7 +8,10 @@
 
 static const char fingerprint_text[] = "backup_service key fingerprint 1";
 
-/* Run the cipher over one piece; returns whether it gave exactly as many bytes as wanted. */
+/*
+ * Run the cipher over one piece; returns whether it gave exactly as many bytes as wanted.  A cipher that cannot
+ * even begin says nothing about the bytes.
+ */
 static bool
 run_wrap(const uint8 *kek, const uint8 *in, int in_bytes, uint8 *out, int out_bytes, int wrap)
 {
@@ -16,16 +19,19 @@ run_wrap(const uint8 *kek, const uint8 *in, int in_bytes, uint8 *out, int out_by
 	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
 	int			given = 0;
 	int			rest = 0;
+	bool		begun;
 	bool		done;
 
 	bk_openssl_check(context != NULL, "EVP_CIPHER_CTX_new");
 	EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-	done = EVP_CipherInit_ex2(context, cipher, kek, NULL, wrap, NULL) == 1 &&
+	begun = EVP_CipherInit_ex2(context, cipher, kek, NULL, wrap, NULL) == 1;
+	done = begun &&
 		EVP_CipherUpdate(context, out, &given, in, in_bytes) == 1 &&
 		EVP_CipherFinal_ex(context, out + given, &rest) == 1 &&
 		given + rest == out_bytes;
 	/* nothing since the opening jumps; the cipher wipes its key as it is freed */
 	EVP_CIPHER_CTX_free(context);
+	bk_openssl_check(begun, "EVP_CipherInit_ex2");
 	return done;
 }
 

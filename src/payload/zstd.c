@@ -37,6 +37,8 @@ close_zstd(void *argument)
 static size_t
 check_zstd(size_t result, const char *call)
 {
+	if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation)
+		bk_fail_memory("zstd", call);
 	if (ZSTD_isError(result))
 		bk_fail_library("zstd", call, ZSTD_getErrorName(result));
 	return result;
@@ -89,7 +91,7 @@ bk_zstd_writer(BkMemory memory, size_t size)
 
 	zstd->writer = ZSTD_createCCtx();
 	if (zstd->writer == NULL)
-		bk_fail_library("zstd", "ZSTD_createCCtx", "out of memory");
+		bk_fail_memory("zstd", "ZSTD_createCCtx");
 	set_parameter(zstd, ZSTD_c_compressionLevel, LEVEL);
 	set_parameter(zstd, ZSTD_c_windowLog, WINDOW_LOG);
 	set_parameter(zstd, ZSTD_c_hashLog, HASH_LOG);
@@ -130,7 +132,7 @@ bk_zstd_reader(BkMemory memory, BkOrigin origin)
 
 	zstd->reader = ZSTD_createDCtx();
 	if (zstd->reader == NULL)
-		bk_fail_library("zstd", "ZSTD_createDCtx", "out of memory");
+		bk_fail_memory("zstd", "ZSTD_createDCtx");
 	check_zstd(ZSTD_DCtx_setParameter(zstd->reader, ZSTD_d_windowLogMax, WINDOW_LOG_ACCEPTED),
 			   "ZSTD_DCtx_setParameter");
 	return (BkFilter)

@@ -33,7 +33,6 @@ sub runs_out
 		$session->query("$statement;");
 		like($session->{stderr}, $like || qr/ERROR:  53100: could not extend file "[^"]*"[^\n]*: No space left on device/, 'says that the disk is full');
 		is($session->query('BEGIN READ ONLY; SELECT bk_read(1) ->> $$n$$; COMMIT;'), '1', 'the session goes on');
-		# the files of tables that it has looked into stay open, once
 		my $files = fault_files($pid);
 		$session->query("$statement;") for 1 .. 5;
 		is(fault_files($pid), $files, 'and leaves no file open, however often');

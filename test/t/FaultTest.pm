@@ -20,7 +20,7 @@ sub control
 sub fault_restart
 {
 	my ($node) = @_;
-	my $library = $node->config_data('--pkglibdir') . '/fault_test.so';
+	my $library = $node->config_data('--pkglibdir') . '/fault_preload.so';
 	-e $library or die "$library is not there";
 	local $ENV{LD_PRELOAD} = $library;
 	local $ENV{FAULT_FULL} = control($node);
@@ -35,8 +35,7 @@ sub fault_start
 	my $node = bk_cluster($name, %init);
 	fault_restart($node);
 	$node->safe_psql('postgres', q{CREATE EXTENSION backup_service;
-CREATE FUNCTION fault_memory(bigint, bigint) RETURNS void LANGUAGE C AS '$libdir/fault_test';
-CREATE FUNCTION fault_allocations() RETURNS bigint LANGUAGE C AS '$libdir/fault_test'});
+CREATE FUNCTION fault_run(text, bigint, bigint) RETURNS text LANGUAGE C AS '$libdir/fault_test'});
 	return $node;
 }
 
@@ -57,12 +56,12 @@ sub fault_space
 	return;
 }
 
-# What a process has open, by name: files that are opened once and kept do not count twice.
+# How many files a process has open, but for those of tables, which the server keeps open and opens as it needs them.
 sub fault_files
 {
 	my ($pid) = @_;
 	opendir my $folder, "/proc/$pid/fd" or die "/proc/$pid/fd: $!";
-	my @files = grep { defined } map { readlink "/proc/$pid/fd/$_" } readdir $folder;
+	my @files = grep { defined && !m{/(base|global|pg_\w+)/} } map { readlink "/proc/$pid/fd/$_" } readdir $folder;
 	return scalar @files;
 }
 

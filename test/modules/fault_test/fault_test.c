@@ -1,177 +1,62 @@
 /*
  * fault_test.c
- *		A machine that runs out of memory or of space when a test says so.
+ *		Runs a statement some of whose allocations fail.
  *
- * LD_PRELOAD puts malloc() and the calls that make files longer in front of the C library's.  Loaded
- * as a module too, the same library has a SQL function by which a session says which of its own next
- * allocations fail.  Space ends, for all processes, while FAULT_FULL names a file that is there, and
- * then for paths that hold its first line.
+ * The server has been started with fault_preload.c in front of the C library.
  */
 #include "postgres.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <unistd.h>
-
+#include "executor/spi.h"
 #include "fmgr.h"
-
-/* The server's own is not there in the programs that start it. */
-#undef snprintf
+#include "utils/builtins.h"
+#include "utils/memutils.h"
 
 PG_MODULE_MAGIC;
 
-PG_FUNCTION_INFO_V1(fault_memory);
-PG_FUNCTION_INFO_V1(fault_allocations);
+PG_FUNCTION_INFO_V1(fault_run);
 
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *pointer, size_t size);
+/* fault_preload.c */
+extern void fault_arm(int64_t first, int64_t count);
+extern int64_t fault_allocations(void);
 
-/* ----- Memory. */
-
-static int64 allocations;
-static int64 first_failure;		/* by its number; 0: none */
-static int64 last_failure;
-
-static bool
-fails(void)
+static Datum
+first_value(int64 allocations)
 {
-	allocations++;
-	if (first_failure == 0 || allocations < first_failure || allocations > last_failure)
-		return false;
-	errno = ENOMEM;
-	return true;
+	char	   *value = SPI_processed > 0 ? SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1) : NULL;
+
+	return CStringGetTextDatum(psprintf("%s after " INT64_FORMAT, value ? value : "nothing", allocations));
 }
 
-PGDLLEXPORT void *
-malloc(size_t size)
-{
-	return fails() ? NULL : __libc_malloc(size);
-}
-
-PGDLLEXPORT void *
-calloc(size_t count, size_t size)
-{
-	return fails() ? NULL : __libc_calloc(count, size);
-}
-
-PGDLLEXPORT void *
-realloc(void *pointer, size_t size)
-{
-	return size > 0 && fails() ? NULL : __libc_realloc(pointer, size);
-}
-
-/* fault_memory(first, count): of this session's allocations from now, these fail; count 0 is none. */
+/*
+ * fault_run(statement, first, count): run it, while these of its allocations fail; count 0 is none.
+ * Gives the first value, and how many allocations there were.
+ */
 Datum
-fault_memory(PG_FUNCTION_ARGS)
+fault_run(PG_FUNCTION_ARGS)
 {
-	int64		count = PG_GETARG_INT64(1);
+	char	   *statement = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	int64		first = PG_GETARG_INT64(1);
+	int64		count = PG_GETARG_INT64(2);
+	MemoryContext memory = CurrentMemoryContext;
+	volatile int64 made = 0;
+	Datum		result;
 
-	allocations = 0;
-	first_failure = count > 0 ? PG_GETARG_INT64(0) : 0;
-	last_failure = first_failure + count - 1;
-	PG_RETURN_VOID();
-}
-
-/* How many there were since fault_memory(). */
-Datum
-fault_allocations(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_INT64(allocations);
-}
-
-/* ----- Space. */
-
-/* Whether the disk that holds the path is full now. */
-static bool
-is_full(const char *path)
-{
-	const char *control = getenv("FAULT_FULL");
-	char		pattern[256];
-	int			file;
-	ssize_t		length;
-	int			saved = errno;
-
-	if (control == NULL || (file = open(control, O_RDONLY | O_CLOEXEC)) < 0)
+	SPI_connect();
+	PG_TRY();
 	{
-		errno = saved;
-		return false;
+		fault_arm(first, count);
+		SPI_execute(statement, false, 0);
+		made = fault_allocations();
+		fault_arm(0, 0);
 	}
-	length = read(file, pattern, sizeof(pattern) - 1);
-	close(file);
-	errno = saved;
-	if (length <= 0)
-		return false;
-	pattern[length] = '\0';
-	pattern[strcspn(pattern, "\n")] = '\0';
-	return strstr(path, pattern) != NULL;
-}
-
-/* Whether writing up to here needs space that is not there. */
-static bool
-has_no_space(int file, off_t end)
-{
-	char		link[64];
-	char		path[1024];
-	struct stat status;
-	ssize_t		length;
-	int			saved = errno;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
-	length = readlink(link, path, sizeof(path) - 1);
-	if (length < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode) || end <= status.st_size)
+	PG_CATCH();
 	{
-		errno = saved;
-		return false;
+		fault_arm(0, 0);
+		PG_RE_THROW();
 	}
-	path[length] = '\0';
-	errno = saved;
-	if (!is_full(path))
-		return false;
-	errno = ENOSPC;
-	return true;
-}
-
-static off_t
-total(const struct iovec *parts, int count)
-{
-	off_t		bytes = 0;
-
-	for (int i = 0; i < count; i++)
-		bytes += parts[i].iov_len;
-	return bytes;
-}
-
-#define REAL(name)	((__typeof__(&name)) dlsym(RTLD_NEXT, #name))
-
-PGDLLEXPORT ssize_t
-write(int file, const void *bytes, size_t size)
-{
-	return has_no_space(file, lseek(file, 0, SEEK_CUR) + size) ? -1 : REAL(write) (file, bytes, size);
-}
-
-PGDLLEXPORT ssize_t
-pwrite(int file, const void *bytes, size_t size, off_t offset)
-{
-	return has_no_space(file, offset + size) ? -1 : REAL(pwrite) (file, bytes, size, offset);
-}
-
-PGDLLEXPORT ssize_t
-pwritev(int file, const struct iovec *parts, int count, off_t offset)
-{
-	return has_no_space(file, offset + total(parts, count)) ? -1 : REAL(pwritev) (file, parts, count, offset);
-}
-
-/* Gives the error, and leaves errno alone. */
-PGDLLEXPORT int
-posix_fallocate(int file, off_t offset, off_t size)
-{
-	int			saved = errno;
-	bool		full = has_no_space(file, offset + size);
-
-	errno = saved;
-	return full ? ENOSPC : REAL(posix_fallocate) (file, offset, size);
+	PG_END_TRY();
+	MemoryContextSwitchTo(memory);
+	result = first_value(made);
+	SPI_finish();
+	return result;
 }
