@@ -94,7 +94,8 @@ bk_fail_library(const char *library, const char *call, const char *reason)
 	ereport(ERROR,
 			(errcode(ERRCODE_INTERNAL_ERROR),
 			 errmsg("%s failed in %s", library, call),
-			 reason ? errdetail("%s.", reason) : 0));
+			 reason ? errdetail("%s.", reason) : 0,
+			 errhint("Try again in a new session.")));
 	pg_unreachable();
 }
 

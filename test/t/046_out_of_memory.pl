@@ -100,7 +100,8 @@ for my $case (@cases)
 }
 is(bk_value($node, 'postgres', q{SELECT count(*), count(*) FILTER (WHERE bk_verify(backup_id) ->> 'valid' = 'true') FROM bk_backups; SELECT count(*) FROM bk_audit_verify()}), "3|3\n0", 'at the end all is sound');
 
-# ----- A session that has nothing yet, not even what OpenSSL and the server keep for good.
+# ----- A session that has nothing yet, not even what OpenSSL and the server keep for good.  An OpenSSL that finds no memory
+# for its algorithms when it first looks for them does not look again (3.0).
 {
 	my $statement = q{SELECT bk_read(3) ->> 'n'};
 	my $fresh = sub { return join '', (bk_run($node, 'postgres', "SELECT attempt(\$x\$$statement\$x\$, $_[0], $_[1]);\n$statement"))[ 1, 2 ]; };
@@ -111,10 +112,12 @@ is(bk_value($node, 'postgres', q{SELECT count(*), count(*) FILTER (WHERE bk_veri
 		my $n = bk_random(1, $allocations);
 		my $said = $fresh->($n, bk_random(0, 1) ? 1 : 1_000_000);
 		$ends{ $said =~ s/ .*//sr }++;
-		$wrong{$said} = "$n of $allocations" unless $said =~ /\A(ok 3|53200) .*\n3\z/;
+		$wrong{$said} = "$n of $allocations" unless $said =~ /\A(ok 3|53200) .*\n3\z/
+			|| $said =~ /\A53200 .*XX000: OpenSSL failed in .*unsupported\.\nHINT:  Try again in a new session\./s;
 	}
 	note(join ', ', map { "$_: $ends{$_}" } sort keys %ends);
-	is(join("\n", map { "$_ ($wrong{$_})" } sort keys %wrong), '', "new sessions: of $allocations allocations one fails, or all from it on; then the next call works");
+	is(join("\n", map { "$_ ($wrong{$_})" } sort keys %wrong), '', "new sessions: of $allocations allocations one fails, or all from it on; then the next call works, or says what to do");
+	is(bk_value($node, 'postgres', $statement), '3', 'as a new session does');
 }
 
 # ----- A limit of the system's, under which a large document does not fit.
