@@ -19,31 +19,33 @@ my $node = bk_start('load', conf => "shared_preload_libraries = 'backup_service'
 $node->safe_psql('postgres', bk_noise_function() . q{
 CREATE FUNCTION document(n int) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
 	SELECT jsonb_build_object('n', n, 'rows', (SELECT jsonb_agg(jsonb_build_object('id', i, 'text', bk_noise(i || ':' || CASE WHEN i % 9 = n % 9 THEN n ELSE 0 END, 500)))
-		FROM generate_series(1, CASE WHEN n % 10 = 0 THEN 2000 ELSE 30 END) i)) $$;
+		FROM generate_series(1, CASE WHEN n % 10 = 0 THEN 400 ELSE 20 END) i)) $$;
 -- What the deletions of a transaction took, in that transaction.
 CREATE TABLE deleted (backup_id bigint PRIMARY KEY);
 -- One transaction of a client; the answer, which it sees after the commit, says which backups it made and which it deleted.
-CREATE FUNCTION step(resource text, op text, n int) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION step(name text, op text, n int) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	chosen bigint;
 	made bigint[];
 	gone bigint[];
 BEGIN
-	SELECT backup_id INTO chosen FROM bk_list(resource, max_rows => 40) OFFSET n % 12 LIMIT 1;
+	SELECT backup_id INTO chosen FROM bk_list(name, max_rows => 40) OFFSET n % 12 LIMIT 1;
 	CASE op
 	WHEN 'full', 'incremental', 'differential' THEN
-		SELECT array_agg(backup_id) INTO made FROM bk_create(resource, document(n), op, version => n::text, compression => (ARRAY['gzip', 'zstd', 'none'])[n % 3 + 1]);
+		SELECT array_agg(backup_id) INTO made FROM bk_create(name, document(n), op, version => n::text, compression => (ARRAY['gzip', 'zstd', 'none'])[n % 3 + 1]);
 	WHEN 'three' THEN
-		SELECT array_agg(b.backup_id) INTO made FROM generate_series(0, 2) i, LATERAL bk_create(resource, document(n + i), 'incremental', version => (n + i)::text) b;
+		SELECT array_agg(b.backup_id) INTO made FROM generate_series(0, 2) i, LATERAL bk_create(name, document(n + i), 'incremental', version => (n + i)::text) b;
 	WHEN 'consolidate', 'cascade', 'restrict' THEN
-		CREATE TEMP TABLE before ON COMMIT DROP AS SELECT backup_id FROM bk_backups WHERE resource_id = resource;
+		-- nobody adds to what is counted
+		PERFORM FROM backup_service.resource WHERE resource_id = name FOR NO KEY UPDATE;
+		CREATE TEMP TABLE before ON COMMIT DROP AS SELECT backup_id FROM bk_backups WHERE resource_id = name;
 		PERFORM bk_delete(chosen, op);
-		SELECT array_agg(backup_id) INTO gone FROM before WHERE backup_id NOT IN (SELECT backup_id FROM bk_backups WHERE resource_id = resource);
+		SELECT array_agg(backup_id) INTO gone FROM before WHERE backup_id NOT IN (SELECT backup_id FROM bk_backups WHERE resource_id = name);
 		INSERT INTO deleted SELECT unnest(gone);
 	WHEN 'become_full' THEN
 		PERFORM FROM bk_consolidate(chosen);
 	WHEN 'queue' THEN
-		PERFORM bk_restore_enqueue(chosen, 'restored-' || resource);
+		PERFORM bk_restore_enqueue(chosen, 'restored-' || name);
 	WHEN 'restore' THEN
 		IF bk_restore(chosen) IS NULL THEN RAISE 'no document'; END IF;
 	WHEN 'hold' THEN
