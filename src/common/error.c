@@ -94,7 +94,18 @@ bk_fail_library(const char *library, const char *call, const char *reason)
 	ereport(ERROR,
 			(errcode(ERRCODE_INTERNAL_ERROR),
 			 errmsg("%s failed in %s", library, call),
-			 reason ? errdetail("%s.", reason) : 0));
+			 reason ? errdetail("%s.", reason) : 0,
+			 errhint("Try again in a new session.")));
+	pg_unreachable();
+}
+
+void
+bk_fail_memory(const char *library, const char *call)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of memory"),
+			 errdetail("%s failed in %s.", library, call)));
 	pg_unreachable();
 }
 
@@ -149,6 +160,12 @@ void
 bk_fail_library(const char *library, const char *call, const char *reason)
 {
 	raise_plain("XX000", library, "failed in %s: %s", call, reason ? reason : "no reason given");
+}
+
+void
+bk_fail_memory(const char *library, const char *call)
+{
+	raise_plain("53200", library, "out of memory in %s", call);
 }
 
 #endif							/* FRONTEND */

@@ -42,8 +42,10 @@ full_path(const BkKeyringSettings *settings)
 BK_NORETURN static void
 fail_file(const char *verb, const char *path)
 {
+	int			code = bk_key_file_code();
+
 	ereport(ERROR,
-			(errcode(ERRCODE_SYSTEM_ERROR),
+			(errcode(code),
 			 errmsg("could not %s key file \"%s\": %m", verb, path)));
 }
 
@@ -242,6 +244,8 @@ directory_of(const char *path)
 	char	   *found = realpath(path, NULL);
 	char	   *directory;
 
+	if (found == NULL && errno == ENOMEM)
+		fail_file("follow", path);
 	if (found == NULL)
 		fail_missing(path);
 	directory = pstrdup(found);

@@ -64,6 +64,8 @@ check_zlib(Gzip *gzip, int result, const char *call)
 		return;
 	if (result == Z_DATA_ERROR || result == Z_NEED_DICT)
 		bk_fail(gzip->origin, "compression", "%s", reason ? reason : "a dictionary is wanted");
+	if (result == Z_MEM_ERROR)
+		bk_fail_memory("zlib", call);
 	bk_fail_library("zlib", call, reason ? reason : zError(result));
 }
 

@@ -48,7 +48,7 @@ open_compressor(int level)
 	struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(level);
 
 	if (compressor == NULL)
-		bk_fail_library("libdeflate", "libdeflate_alloc_compressor", "out of memory");
+		bk_fail_memory("libdeflate", "libdeflate_alloc_compressor");
 	return compressor;
 }
 

@@ -36,6 +36,8 @@ close_zstd(void *argument)
 static size_t
 check_zstd(size_t result, const char *call)
 {
+	if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation)
+		bk_fail_memory("zstd", call);
 	if (ZSTD_isError(result))
 		bk_fail_library("zstd", call, ZSTD_getErrorName(result));
 	return result;
@@ -117,7 +119,7 @@ bk_zstd_writer(BkMemory memory, size_t size)
 	zstd->size = size;
 	zstd->writer = ZSTD_createCCtx();
 	if (zstd->writer == NULL)
-		bk_fail_library("zstd", "ZSTD_createCCtx", "out of memory");
+		bk_fail_memory("zstd", "ZSTD_createCCtx");
 	set_parameter(zstd, ZSTD_c_compressionLevel, LEVEL);
 	set_parameter(zstd, ZSTD_c_windowLog, WINDOW_LOG);
 	set_parameter(zstd, ZSTD_c_hashLog, HASH_LOG);
@@ -138,7 +140,7 @@ bk_zstd_read(BkMemory memory, BkText packed, uint8 *to, size_t room, BkOrigin or
 
 	zstd->reader = ZSTD_createDCtx();
 	if (zstd->reader == NULL)
-		bk_fail_library("zstd", "ZSTD_createDCtx", "out of memory");
+		bk_fail_memory("zstd", "ZSTD_createDCtx");
 	if (packed.len == 0)
 		bk_fail(origin, "compression", "there is no frame");
 	result = ZSTD_decompressDCtx(zstd->reader, to, room, packed.data, packed.len);
