@@ -4,6 +4,7 @@
 #   make serve      runs the API over HTTP on the loopback address: PostgreSQL, PostgREST and nginx (docs/http.md)
 #   make test       installs what the tests need, builds, runs every test
 #   make test-long  the same with the long sweeps in full
+#   make test-versions  the tests on PostgreSQL 15, 17 and 18, gcc and clang, in chroots (as root)
 #   make bench      measures against peers
 #   make rights     prints who gets what of each function and view, as seen in real calls
 #   make, make install, make installcheck: PGXS, as in every extension
@@ -47,7 +48,7 @@ endif
 sql/backup_service--$(EXTVERSION).sql: $(SQL_FRAGMENTS)
 	printf '%s\n' '\echo Use "CREATE EXTENSION backup_service" to load this file. \quit' | cat - $^ > $@
 
-.PHONY: demo demo-stop serve test test-long bench rights
+.PHONY: demo demo-stop serve test test-long test-versions bench rights
 demo:
 	@demo/run
 demo-stop:
@@ -58,6 +59,8 @@ test:
 	@test/tools/test
 test-long:
 	@LONG=1 test/tools/test
+test-versions:
+	@test/tools/versions
 bench:
 	@bench/run
 rights:

@@ -101,6 +101,11 @@ make_folder() {
 	if [ "$(id -u)" = 0 ]; then chown nobody:nogroup "$1"; fi
 }
 
+# make_quiet ARGUMENT...: with our PostgreSQL, and the compiler that CC names, if it does.
+make_quiet() {
+	make --no-print-directory -s PG_CONFIG="$PG_CONFIG" with_llvm=no ${CC:+CC="$CC"} "$@"
+}
+
 # private_install: tmp/install with PostgreSQL and the extension, built with warnings as errors.
 private_install() {
 	local bin share lib
@@ -117,8 +122,8 @@ private_install() {
 	fi
 	PGBIN=$inst$bin
 	export PGBIN inst
-	make --no-print-directory -s -j"$(nproc)" PG_CONFIG="$PG_CONFIG" with_llvm=no WERROR=-Werror all
-	make --no-print-directory -s PG_CONFIG="$PG_CONFIG" with_llvm=no DESTDIR="$inst" install >/dev/null
+	make_quiet -j"$(nproc)" WERROR=-Werror all
+	make_quiet DESTDIR="$inst" install >/dev/null
 	export PATH="$PGBIN:$PATH"
 	unset PGHOST PGPORT PGUSER PGDATABASE PGSERVICE PGPASSWORD PGOPTIONS 2>/dev/null || true
 }
@@ -171,7 +176,6 @@ test_module() {
 	rm -rf "$tmp/modules/$1"
 	mkdir -p "$tmp/modules"
 	cp -r "test/modules/$1" "$tmp/modules/"
-	make --no-print-directory -s -C "$tmp/modules/$1" SOURCE="$root" PG_CONFIG="$PG_CONFIG" with_llvm=no all
-	make --no-print-directory -s -C "$tmp/modules/$1" SOURCE="$root" PG_CONFIG="$PG_CONFIG" with_llvm=no \
-		DESTDIR="$inst" install >/dev/null
+	make_quiet -C "$tmp/modules/$1" SOURCE="$root" all
+	make_quiet -C "$tmp/modules/$1" SOURCE="$root" DESTDIR="$inst" install >/dev/null
 }
