@@ -5,6 +5,7 @@
 #   make test       installs what the tests need, builds, runs every test
 #   make test-long  the same with the long sweeps in full
 #   make test-versions  the tests on PostgreSQL 15, 17 and 18, gcc and clang, in chroots (as root)
+#   make coverage   the part of the lines that the tests run
 #   make bench      measures against peers
 #   make rights     prints who gets what of each function and view, as seen in real calls
 #   make, make install, make installcheck: PGXS, as in every extension
@@ -22,8 +23,10 @@ PG_CPPFLAGS = -I$(CURDIR)/src -DBK_VERSION='"$(EXTVERSION)"' $(if $(filter yes,$
 # PostgreSQL hands on the flags of the compiler that it was built with; clang does not know all of gcc's.
 CLANG_CFLAGS = $(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-warning-option \
 	-Wno-ignored-optimization-argument -Wno-ignored-attributes)
-PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement $(CLANG_CFLAGS) $(WERROR)
-SHLIB_LINK = -lcrypto -lz -lzstd $(if $(filter yes,$(LIBDEFLATE)),-ldeflate)
+# COVERAGE=yes counts the lines that run (make coverage); SANITIZE=yes stops where behaviour is undefined (make test-sanitize).
+CHECKED = $(if $(filter yes,$(COVERAGE)),--coverage -Og) $(if $(filter yes,$(SANITIZE)),-fsanitize=undefined -fno-sanitize-recover)
+PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement $(CLANG_CFLAGS) $(WERROR) $(CHECKED)
+SHLIB_LINK = $(CHECKED) $(if $(filter yes,$(COVERAGE)),-Wl,--exclude-libs,libgcov.a) -lcrypto -lz -lzstd $(if $(filter yes,$(LIBDEFLATE)),-ldeflate)
 EXTRA_CLEAN = build
 
 # make installcheck runs these against a running server.
@@ -48,7 +51,7 @@ endif
 sql/backup_service--$(EXTVERSION).sql: $(SQL_FRAGMENTS)
 	printf '%s\n' '\echo Use "CREATE EXTENSION backup_service" to load this file. \quit' | cat - $^ > $@
 
-.PHONY: demo demo-stop serve test test-long test-versions bench rights
+.PHONY: demo demo-stop serve test test-long test-versions coverage bench rights
 demo:
 	@demo/run
 demo-stop:
@@ -61,6 +64,8 @@ test-long:
 	@LONG=1 test/tools/test
 test-versions:
 	@test/tools/versions
+coverage:
+	@test/tools/coverage
 bench:
 	@bench/run
 rights:
