@@ -111,7 +111,7 @@ check_json(BkText text)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("the body is not valid JSON"),
-				 errdetail("%s: %s", place(lex), json_errdetail(error, lex)),
+				 errdetail("%s: %s", place(lex), bk_shown_word(json_errdetail(error, lex))),
 				 errdetail_log("It ends to be so at %s.", place(lex))));
 }
 

@@ -89,10 +89,13 @@ fail(ErrorData *error)
 	const HttpStatus *status = find_status(error->sqlerrcode);
 
 	FlushErrorState();
+	/* Statements of PL/pgSQL have nothing to tell, and more than a line of the log to tell it in. */
+	error->hide_ctx = true;
 	if (status == NULL)
 		ReThrowError(error);
 	ereport(ERROR,
 			(errcode(ERRCODE_POSTGREST),
+			 errhidecontext(true),
 			 errmsg_internal("%s", body_of(error)),
 			 errdetail_internal("{\"status\":%d,\"headers\":{%s}}", status->status,
 								status->again ? "\"Retry-After\":\"1\"" : "")));

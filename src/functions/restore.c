@@ -124,6 +124,7 @@ BK_FUNCTION(bk_http_restore)
 	bool		nulls[3] = {false};
 
 	read_request(fcinfo, 1, &request);
+	bk_check_can_write("backup_service_http.restore()", "GET /backups/{id}/download gives the document without recording a restore operation.");
 	bk_restore_or_record_failure(&entry->call, &request, bk_id_argument(fcinfo, 0, "backup_id"),
 								 bk_optional_resource_id(fcinfo, 4, "resource_id"), &restored);
 	nulls[1] = restored.problem != NULL;

@@ -193,16 +193,50 @@ my %calls = (
 	bk_resources => ['SELECT resource_id, resource_type, owner, backups, backups_made FROM public.bk_resources'],
 	bk_snapshots => ['SELECT resource_id, removed_at FROM public.bk_snapshots'],
 	bk_operations => ['SELECT resource_id, type, status, progress, validated, validation_errors, role FROM public.bk_operations'],
-	bk_keys => ['SELECT state, backups FROM public.bk_keys']);
+	bk_keys => ['SELECT state, backups FROM public.bk_keys'],
+	bk_operation_list => [ q{SELECT type, status FROM public.bk_operation_list('RESOURCE')}, q{SELECT type FROM public.bk_operation_list('RESOURCE', NULL, 'completed', '-infinity', 'infinity', 'infinity', 9223372036854775807, 10)} ],
+	'backup_service_http.checks' => ['SELECT name, ok FROM backup_service_http.checks() WHERE critical'],
+	'backup_service_http.count_backups' => [q{SELECT backup_service_http.count_backups('RESOURCE', 'document', 'full', '{"env": "x"}', '-infinity', 'infinity')}],
+	'backup_service_http.count_operations' => [q{SELECT backup_service_http.count_operations('RESOURCE', NULL, 'completed', '-infinity', 'infinity')}],
+	'backup_service_http.backup_at' => [q{SELECT backup_service_http.backup_at('RESOURCE', 'infinity', true) IS NULL}],
+	'backup_service_http.restore' => [q{SELECT document FROM backup_service_http.restore(ID2, 'elsewhere', true, 'me', 'RESOURCE')}],
+	'backup_service_http.take_up' => [q{SELECT same, answer FROM backup_service_http.take_up('RESOURCE', '\x0102')}],
+	'backup_service_http.keep' => [q{SELECT backup_service_http.keep('RESOURCE', '1')}, q{SELECT same, answer FROM backup_service_http.take_up('RESOURCE', '\x0102')}],
+	'backup_service_api.root' => [q{SELECT backup_service_api.root('') OPERATOR(pg_catalog.->>) 'service'}],
+	'backup_service_api.health' => [q{SELECT backup_service_api.health('') OPERATOR(pg_catalog.->>) 'status' IS NULL}],
+	'backup_service_api.metrics' => [q{SELECT pg_catalog.regexp_count(pg_catalog.convert_from(backup_service_api.metrics(''), 'UTF8'), '# TYPE ')}],
+	'backup_service_api.backups_create' => [
+		q{SELECT pg_catalog.set_config('request.headers', '{"idempotency-key": "of-RESOURCE"}', false) IS NULL},
+		q{SELECT b OPERATOR(pg_catalog.->>) 'type', b OPERATOR(pg_catalog.->) 'metadata' FROM backup_service_api.backups_create('{"resourceId": "RESOURCE", "type": "full", "data": {"n": 7}, "metadata": {"tags": {"a": "b"}, "retentionDays": 7}}') b},
+		q{SELECT b OPERATOR(pg_catalog.->>) 'type', b OPERATOR(pg_catalog.->) 'metadata' FROM backup_service_api.backups_create('{"resourceId": "RESOURCE", "type": "full", "data": {"n": 7}, "metadata": {"tags": {"a": "b"}, "retentionDays": 7}}') b} ],
+	'backup_service_api.backups_list' => [
+		q{SELECT b OPERATOR(pg_catalog.->>) 'type', b OPERATOR(pg_catalog.->) 'size' FROM pg_catalog.json_array_elements(backup_service_api.backups_list('resourceId=RESOURCE&limit=3&from=2000-01-01&to=9999-01-01T00:00:00Z')) b},
+		q{SELECT b OPERATOR(pg_catalog.->) 'metadata' FROM pg_catalog.json_array_elements(backup_service_api.backups_list('resourceId=RESOURCE&tag=a:b&cursor=9999-01-01T00:00:00.000000Z~1')) b} ],
+	'backup_service_api.backups_get' => [q{SELECT backup_service_api.backups_get('backup-ID7') OPERATOR(pg_catalog.->>) 'type'}],
+	'backup_service_api.backups_verify' => [q{SELECT backup_service_api.backups_verify('backup-ID7') OPERATOR(pg_catalog.->>) 'valid'}],
+	'backup_service_api.backups_download' => [q{SELECT backup_service_api.backups_download('backup-ID7')}],
+	'backup_service_api.restores_create' => [
+		q{SELECT r OPERATOR(pg_catalog.->) 'data', r OPERATOR(pg_catalog.->) 'operation' OPERATOR(pg_catalog.->>) 'status' FROM backup_service_api.restores_create('{"backupId": "backup-ID7", "createdBy": "me"}') r},
+		q{SELECT r OPERATOR(pg_catalog.->) 'operation' OPERATOR(pg_catalog.->>) 'status' FROM backup_service_api.restores_create('{"backupId": "backup-ID7", "async": true}') r} ],
+	'backup_service_api.restores_create_at' => [q{SELECT r OPERATOR(pg_catalog.->) 'data' FROM backup_service_api.restores_create_at('{"resourceId": "RESOURCE", "timestamp": "9999-01-01", "nearest": true}') r}],
+	'backup_service_api.operations_list' => [q{SELECT o OPERATOR(pg_catalog.->>) 'status' FROM pg_catalog.json_array_elements(backup_service_api.operations_list('resourceId=RESOURCE&limit=1000')) o}],
+	'backup_service_api.operations_get' => [q{SELECT backup_service_api.operations_get('restore-' OPERATOR(pg_catalog.||) (SELECT pg_catalog.max(operation_id) FROM public.bk_operations)) OPERATOR(pg_catalog.->>) 'type'}],
+	'backup_service_api.operations_cancel' => [q{SELECT FROM backup_service_api.operations_cancel('restore-' OPERATOR(pg_catalog.||) (SELECT pg_catalog.max(operation_id) FROM public.bk_operations WHERE status OPERATOR(pg_catalog.=) 'queued'))}],
+	'backup_service_api.backups_delete' => [q{SELECT FROM backup_service_api.backups_delete('backup-ID7')}, q{RESET request.headers}]);
 # The order matters: what needs a backup comes after it is made, the deleting last; keys are an operator's.
 my @users = qw(bk_create bk_read bk_restore bk_restore_at bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_backups bk_resources bk_snapshots bk_operations bk_hold bk_holds bk_release
-  bk_restore_enqueue bk_restore_at_enqueue bk_restore_cancel bk_restore_wait bk_policies bk_retention_explain bk_policy_simulate bk_prune
+  bk_restore_enqueue bk_restore_at_enqueue bk_restore_cancel bk_restore_wait bk_operation_list);
+push @users, map { "backup_service_http.$_" } qw(checks count_backups count_operations backup_at restore take_up keep);
+push @users, map { "backup_service_api.$_" } qw(root health backups_create backups_list backups_get backups_verify backups_download restores_create restores_create_at
+  operations_list operations_get operations_cancel backups_delete);
+push @users, qw(bk_policies bk_retention_explain bk_policy_simulate bk_prune
   bk_consolidate bk_delete bk_owner_set bk_audit bk_resource_drop);
-my @operators = qw(bk_key_rotate bk_rekey bk_key_retire bk_key_copied bk_verify_keys bk_keys bk_audit_seal bk_audit_verify bk_audit_trim bk_worker_start bk_health bk_metrics bk_policy_set bk_policy_assign bk_policy_drop);
+my @operators = qw(bk_key_rotate bk_rekey bk_key_retire bk_key_copied bk_verify_keys bk_keys bk_audit_seal bk_audit_verify bk_audit_trim bk_worker_start bk_health bk_metrics backup_service_api.metrics bk_policy_set bk_policy_assign bk_policy_drop);
 is_deeply([ sort @users, @operators ], [ sort keys %calls ], 'every line of the table is run');
-is_deeply([ sort keys %calls ], [ map { $_->[0] } bk_rows($node, 'postgres', q{SELECT coalesce(proname, relname) FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'backup_service'
-	LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid AND p.pronamespace <> 'backup_service'::regnamespace LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind = 'v' AND c.relnamespace <> 'backup_service'::regnamespace
-	WHERE p.oid IS NOT NULL OR c.oid IS NOT NULL ORDER BY coalesce(proname, relname) COLLATE "C"}) ], 'every function and view of the extension has a line');
+is_deeply([ sort keys %calls ], [ map { $_->[0] } bk_rows($node, 'postgres', q{SELECT coalesce(CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || proname, relname) FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'backup_service'
+	LEFT JOIN (pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang) ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid AND n.nspname <> 'backup_service'
+		AND (n.nspname <> 'backup_service_http' OR l.lanname = 'c' AND p.provolatile = 'v') LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind = 'v' AND c.relnamespace <> 'backup_service'::regnamespace
+	WHERE p.oid IS NOT NULL OR c.oid IS NOT NULL ORDER BY coalesce(CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || proname, relname) COLLATE "C"}) ], 'every function and view of the extension has a line');
 
 # Run all calls in one new session, after $before; returns what they answered, the caller's own names hidden.
 sub answers

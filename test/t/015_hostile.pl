@@ -85,13 +85,15 @@ is("$output$messages", 't|t|t|t|t', 'long hostile documents, tags and paths too'
 my $forged = "2026-01-01 00:00:00.000 UTC [1] FATAL:  FORGED";
 my @controls = map { "a" . chr($_) . "b" } $ENV{LONG} ? (1 .. 0x1f, 0x7f .. 0x9f) : (1, 9, 10, 27, 0x7f, 0x80, 0x9f);
 my @injections = ("x\n$forged", "x\r\n$forged", "\e[2J\e[31m$forged", "x\x{85}$forged", "\x{9b}31m$forged");
-# Each function's arguments, good ones; the texts and documents among them take turns with hostile ones.
+# Each function's arguments, good ones; the texts and documents among them take turns with hostile ones.  Those of the HTTP
+# surface have one without a name.
 my %functions = (
 	bk_create => { resource_id => "'calls'", data => "'1'" },
 	bk_read => { backup_id => 'ID' },
 	bk_restore => { backup_id => 'ID' },
 	bk_restore_at => { resource_id => "'calls'", at => "'infinity'" },
 	bk_list => {},
+	bk_operation_list => {},
 	bk_delta => { old => "'1'", new => "'2'" },
 	bk_apply => { document => q{'{"a": 1}'}, delta => q{'{"changes": [{"key": "a", "newValue": 2}]}'} },
 	bk_diff => { from_backup => 'ID', to_backup => 'ID' },
@@ -124,12 +126,39 @@ my %functions = (
 	bk_prune => {},
 	bk_resource_drop => { resource_id => "'calls'" },
 	bk_audit_verify => {},
-	bk_audit_trim => { before => "'-infinity'" });
-my %installed = map { $_->[0] => 1 } bk_rows($node, 'postgres', q{SELECT p.proname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'backup_service' JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid AND p.pronamespace <> 'backup_service'::regnamespace});
+	bk_audit_trim => { before => "'-infinity'" },
+	'backup_service_http.checks' => {},
+	'backup_service_http.count_backups' => { map { $_ => 'NULL' } qw(resource_id resource_type type tags since until) },
+	'backup_service_http.count_operations' => { map { $_ => 'NULL' } qw(resource_id target_resource_id status since until) },
+	'backup_service_http.backup_at' => { resource_id => "'calls'", at => "'infinity'", nearest => 'false' },
+	'backup_service_http.restore' => { backup_id => 'ID', target_resource_id => 'NULL', validate => 'true', created_by => 'NULL', resource_id => 'NULL' },
+	'backup_service_http.take_up' => { key => "'a key'", request => "'{}'" },
+	'backup_service_http.keep' => { key => "'a key'", answer => "'1'" },
+	'backup_service_api.root' => { '' => "''" },
+	'backup_service_api.health' => { '' => "''" },
+	'backup_service_api.metrics' => { '' => "''" },
+	'backup_service_api.backups_create' => { '' => q{'{"resourceId": "calls", "data": 1}'} },
+	'backup_service_api.backups_list' => { '' => "''" },
+	'backup_service_api.backups_get' => { '' => "'backup-ID'" },
+	'backup_service_api.backups_delete' => { '' => "'backup-ID'" },
+	'backup_service_api.backups_verify' => { '' => "'backup-ID'" },
+	'backup_service_api.backups_download' => { '' => "'backup-ID'" },
+	'backup_service_api.restores_create' => { '' => q{'{"backupId": "backup-ID"}'} },
+	'backup_service_api.restores_create_at' => { '' => q{'{"resourceId": "calls", "timestamp": "9999-01-01"}'} },
+	'backup_service_api.operations_list' => { '' => "''" },
+	'backup_service_api.operations_get' => { '' => "'restore-1'" },
+	'backup_service_api.operations_cancel' => { '' => "'restore-1'" });
+my %installed = map { $_->[0] => 1 } bk_rows($node, 'postgres', q{
+SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || p.proname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'backup_service'
+  JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid JOIN pg_language l ON l.oid = p.prolang JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname <> 'backup_service'
+ -- what is behind the HTTP surface runs as the caller, or shows what it is given
+ WHERE n.nspname <> 'backup_service_http' OR l.lanname = 'c' AND p.provolatile = 'v'});
 is_deeply([ sort keys %functions ], [ sort keys %installed ], 'every function of the extension that may be called has a line');
-my @arguments = bk_rows($node, 'postgres', q{SELECT p.proname, a.name, a.type::regtype FROM pg_proc p, unnest(p.proargnames::text[], p.proargtypes::oid[]) WITH ORDINALITY a(name, type, n)
- WHERE p.proname LIKE 'bk\_%' AND p.pronamespace = 'public'::regnamespace AND a.type IN ('text'::regtype, 'jsonb'::regtype) ORDER BY 1, a.n});
-cmp_ok(scalar @arguments, '>', 25, scalar(@arguments) . ' arguments are texts or documents');
+my @arguments = bk_rows($node, 'postgres', q{
+SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || p.proname, coalesce(a.name, ''), a.type::regtype
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, unnest(p.proargnames::text[], p.proargtypes::oid[]) WITH ORDINALITY a(name, type, n)
+ WHERE (n.nspname = 'public' AND p.proname LIKE 'bk\_%' OR n.nspname = 'backup_service_api') AND a.type = ANY ('{text,jsonb,bytea}'::regtype[]) ORDER BY 1, a.n});
+cmp_ok(scalar @arguments, '>', 70, scalar(@arguments) . ' arguments are texts, documents or bodies');
 
 # The call of a function with one argument replaced.
 my $id = bk_value($node, 'postgres', q{SELECT backup_id FROM bk_create('calls', '{"a": 1}')});
@@ -141,14 +170,17 @@ sub call
 	my ($function, $argument, $value) = @_;
 	my %with = %{ $functions{$function} };
 	$with{$argument} = $value if defined $argument;
-	my $list = join ', ', map { (my $v = $with{$_}) =~ s/^ID$/$id/; "$_ => $v" } sort keys %with;
+	my $list = join ', ', map { (my $v = $with{$_}) =~ s/\bID\b/$id/; $_ eq '' ? $v : "$_ => $v" } sort keys %with;
 	return "SELECT FROM $function($list)";
 }
-# Hostile values of a type: a text; or documents that have it as value, as key, and where deltas have paths and fields.
+# Hostile values of a type: a text; a body that is one, or has it as key and in fields; or documents that have it as value,
+# as key, and where deltas have paths and fields.
 sub hostile_values
 {
 	my ($type, $text) = @_;
 	return ($text) if $type eq 'text';
+	return map { "convert_to($_, 'UTF8')" } $text, map { "jsonb_build_object($_)::text" } "$text, 1", "'resourceId', $text, 'data', 1, 'timestamp', $text", "'resourceId', 'calls', 'data', 1, 'timestamp', $text, 'backupId', $text, 'metadata', jsonb_build_object('version', $text)"
+		if $type eq 'bytea';
 	return ("to_jsonb($text)", "jsonb_build_object($text, 1)", map { "jsonb_build_object($_)" } "'changes', jsonb_build_array(jsonb_build_object('key', $text, 'newValue', 1))",
 		"'deletions', jsonb_build_array(jsonb_build_object('key', jsonb_build_array($text)))", "'additions', jsonb_build_array(jsonb_build_object('key', 'a', 'value', $text))", "$text, '[]'::jsonb");
 }
@@ -171,7 +203,7 @@ $calls .= qq{CREATE ROLE "evil\n$forged" IN ROLE backup_service_user;\nSET ROLE 
 unlike($messages, qr/server closed|PANIC|XX000/, 'no call fails in a way that nobody thought of');
 my %states;
 $states{$_}++ for $messages =~ /ERROR:  ([0-9A-Z]{5}): /g;
-is_deeply([ sort keys %states ], [ '22023', '42501', '42704' ], 'refused as bad arguments, or as not there: ' . join ', ', map { "$_ $states{$_}" } sort keys %states);
+is_deeply([ sort keys %states ], [ '22007', '22023', '22P02', '42501', '42704', 'PGRST' ], 'refused as bad arguments, or as not there: ' . join ', ', map { "$_ $states{$_}" } sort keys %states);
 cmp_ok($states{22023}, '>', 200, 'many were refused');
 # what the client sees
 my @lines = split /\n/, decode('UTF-8', $messages);
@@ -260,7 +292,8 @@ bk_value($node, 'postgres', 'CREATE ROLE nobody_at_all');
 my @views = map { $_->[0] } bk_rows($node, 'postgres', q{SELECT relname FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace AND relname LIKE 'bk\_%' ORDER BY 1});
 for my $function (sort keys %functions)
 {
-	bk_fails($node, 'postgres', 'SET ROLE nobody_at_all; ' . call($function), '42501', qr/permission denied for function $function/, "no privileges: $function");
+	my $schema = $function =~ /^(\w+)\./ ? "schema $1" : "function $function";
+	bk_fails($node, 'postgres', 'SET ROLE nobody_at_all; ' . call($function), '42501', qr/permission denied for $schema\n/, "no privileges: $function");
 }
 bk_fails($node, 'postgres', "SET ROLE nobody_at_all; SELECT FROM $_", '42501', qr/permission denied for view $_/, "no privileges: $_") for @views;
 
@@ -297,7 +330,9 @@ $node->safe_psql('late', 'DROP EXTENSION backup_service');
 $node->safe_psql('postgres', 'DROP ROLE backup_service_operator; ALTER ROLE operator_of_before RENAME TO backup_service_operator');
 
 my %reads = map { $_ => 1 } qw(bk_read bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_verify_keys bk_health bk_metrics bk_audit_verify bk_restore_wait
-  bk_retention_explain bk_policy_simulate);
+  bk_retention_explain bk_policy_simulate bk_operation_list),
+  (map { "backup_service_http.$_" } qw(checks count_backups count_operations backup_at)),
+  (map { "backup_service_api.$_" } qw(root health metrics backups_list backups_get backups_verify backups_download operations_list operations_get));
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'base', has_streaming => 1);
@@ -315,7 +350,9 @@ for my $where ([ 'read-only transaction', $node, 'BEGIN READ ONLY; ' ], [ 'defau
 			is($status, 0, "$name: $function works") or diag($messages);
 			next;
 		}
-		bk_fails($on, 'postgres', $begin . call($function), '25006', qr/cannot execute $function\(\) in a read-only transaction\nHINT:  \w/, "$name: $function is refused");
+		# those of the HTTP surface name what they call
+		my $named = $function =~ /^backup_service_api/ ? qr/[a-z_.]+/ : $function;
+		bk_fails($on, 'postgres', $begin . call($function), '25006', qr/cannot execute $named\(\) in a read-only transaction\nHINT:  \w/, "$name: $function is refused");
 	}
 	is(bk_value($on, 'postgres', "$begin SELECT bk_read($id)") =~ s/^\s+//r, '{"a": 1}', "$name: bk_read gives the document");
 	like(bk_value($on, 'postgres', "$begin SELECT count(*) FROM $_"), qr/\d/, "$name: $_") for @views;
