@@ -24,9 +24,10 @@ PG_CPPFLAGS = -I$(CURDIR)/src -DBK_VERSION='"$(EXTVERSION)"' $(if $(filter yes,$
 CLANG_CFLAGS = $(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-warning-option \
 	-Wno-ignored-optimization-argument -Wno-ignored-attributes)
 # COVERAGE=yes counts the lines that run (make coverage); SANITIZE=yes stops where behaviour is undefined (make test-sanitize).
+comma = ,
 CHECKED = $(if $(filter yes,$(COVERAGE)),--coverage -Og) $(if $(filter yes,$(SANITIZE)),-fsanitize=undefined -fno-sanitize-recover)
 PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement $(CLANG_CFLAGS) $(WERROR) $(CHECKED)
-SHLIB_LINK = $(CHECKED) $(if $(filter yes,$(COVERAGE)),-Wl,--exclude-libs,libgcov.a) -lcrypto -lz -lzstd $(if $(filter yes,$(LIBDEFLATE)),-ldeflate)
+SHLIB_LINK = $(CHECKED) $(if $(filter yes,$(COVERAGE)),-Wl$(comma)--exclude-libs$(comma)libgcov.a) -lcrypto -lz -lzstd $(if $(filter yes,$(LIBDEFLATE)),-ldeflate)
 EXTRA_CLEAN = build
 
 # make installcheck runs these against a running server.
