@@ -6,6 +6,8 @@
 #   make test-long  the same with the long sweeps in full
 #   make test-versions  the tests on PostgreSQL 15, 17 and 18, gcc and clang, in chroots (as root)
 #   make coverage   the part of the lines that the tests run
+#   make lint       clang-tidy and cppcheck
+#   make test-sanitize, make test-valgrind  the tests in a server that looks for undefined behaviour, or runs under valgrind
 #   make bench      measures against peers
 #   make rights     prints who gets what of each function and view, as seen in real calls
 #   make, make install, make installcheck: PGXS, as in every extension
@@ -52,7 +54,7 @@ endif
 sql/backup_service--$(EXTVERSION).sql: $(SQL_FRAGMENTS)
 	printf '%s\n' '\echo Use "CREATE EXTENSION backup_service" to load this file. \quit' | cat - $^ > $@
 
-.PHONY: demo demo-stop serve test test-long test-versions coverage bench rights
+.PHONY: demo demo-stop serve test test-long test-versions test-sanitize test-valgrind coverage lint bench rights
 demo:
 	@demo/run
 demo-stop:
@@ -67,6 +69,12 @@ test-versions:
 	@test/tools/versions
 coverage:
 	@test/tools/coverage
+lint:
+	@test/tools/lint
+test-sanitize:
+	@test/tools/sanitize
+test-valgrind:
+	@test/tools/valgrind
 bench:
 	@bench/run
 rights:

@@ -106,6 +106,14 @@ make_quiet() {
 	make --no-print-directory -s PG_CONFIG="$PG_CONFIG" with_llvm=no ${CC:+CC="$CC"} "$@"
 }
 
+# copy_clone FOLDER: what git has or would take, as it is now, where the server's user may write beside it.
+copy_clone() {
+	rm -rf "$1"
+	mkdir -p "$1/tmp"
+	git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- -c | tar -x --no-same-owner -C "$1"
+	chmod -R a+rwX "$1"
+}
+
 # private_install: tmp/install with PostgreSQL and the extension, built with warnings as errors.
 private_install() {
 	local bin share lib
@@ -137,7 +145,8 @@ link_extension() {
 	ln -sf "$share/extension/$1"* "$inst$share/extension/"
 }
 
-# start_server NAME [POSTGRES OPTION...]: a new server in tmp/NAME; psql finds it through PGHOST and PGPORT.
+# start_server NAME [POSTGRES OPTION...]: a new server in tmp/NAME; psql finds it through PGHOST and PGPORT.  POSTGRES names
+# what stands for the server's program.
 start_server() {
 	local name=$1 data=$tmp/$1/data
 	shift
@@ -156,7 +165,7 @@ start_server() {
 		echo "unix_socket_directories = '$PGHOST'"
 		printf '%s\n' "$@"
 	} | unprivileged tee -a "$data/postgresql.conf" >/dev/null
-	unprivileged "$PGBIN/pg_ctl" -D "$data" -l "$tmp/$name/log" -w start >/dev/null ||
+	unprivileged "$PGBIN/pg_ctl" -D "$data" ${POSTGRES:+-p "$POSTGRES"} -l "$tmp/$name/log" -w start >/dev/null ||
 		{ cat "$tmp/$name/log" >&2; die "the private server did not start"; }
 	cd "$root"
 }
