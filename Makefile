@@ -8,6 +8,7 @@
 #   make coverage   the part of the lines that the tests run
 #   make lint       clang-tidy and cppcheck
 #   make test-sanitize, make test-valgrind  the tests in a server that looks for undefined behaviour, or runs under valgrind
+#   make deb        a Debian package, in tmp/deb; make test-deb installs it in a clean chroot (as root)
 #   make bench      measures against peers
 #   make rights     prints who gets what of each function and view, as seen in real calls
 #   make, make install, make installcheck: PGXS, as in every extension
@@ -54,7 +55,7 @@ endif
 sql/backup_service--$(EXTVERSION).sql: $(SQL_FRAGMENTS)
 	printf '%s\n' '\echo Use "CREATE EXTENSION backup_service" to load this file. \quit' | cat - $^ > $@
 
-.PHONY: demo demo-stop serve test test-long test-versions test-sanitize test-valgrind coverage lint bench rights
+.PHONY: demo demo-stop serve test test-long test-versions test-sanitize test-valgrind coverage lint deb test-deb bench rights
 demo:
 	@demo/run
 demo-stop:
@@ -75,6 +76,10 @@ test-sanitize:
 	@test/tools/sanitize
 test-valgrind:
 	@test/tools/valgrind
+deb:
+	@packaging/deb
+test-deb:
+	@test/tools/deb
 bench:
 	@bench/run
 rights:
