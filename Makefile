@@ -16,6 +16,7 @@
 EXTENSION = backup_service
 EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" backup_service.control)
 MODULE_big = backup_service
+DATA = $(wildcard sql/backup_service--*--*.sql)
 DATA_built = sql/backup_service--$(EXTVERSION).sql
 SQL_FRAGMENTS = $(sort $(wildcard sql/[0-9][0-9]_*.sql))
 SOURCES = $(sort $(wildcard src/*.c src/*/*.c))
