@@ -186,6 +186,7 @@ test_module() {
 	rm -rf "$tmp/modules/$1"
 	mkdir -p "$tmp/modules"
 	cp -r "test/modules/$1" "$tmp/modules/"
-	make_quiet -C "$tmp/modules/$1" SOURCE="$root" all
+	# As in the Makefile of the extension: clang does not know all flags of the compiler that PostgreSQL was built with.
+	make_quiet -C "$tmp/modules/$1" SOURCE="$root" COPT="$([[ ${CC:-} != *clang* ]] || echo -Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes)" all
 	make_quiet -C "$tmp/modules/$1" SOURCE="$root" DESTDIR="$inst" install >/dev/null
 }
