@@ -151,6 +151,7 @@ skip_scalar(const Parser *parser, const char *at)
 {
 	bool		escaped;
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what lies before the end is a byte of a text, which is never NULL. */
 	switch (at < parser->end ? *at : '\0')
 	{
 		case '"':
