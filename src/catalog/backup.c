@@ -18,7 +18,7 @@
 	"b.resource_id, b.backup_id, b.base_id, b.type, b.created_at, b.size, b.stored_size, b.document_size," \
 	" b.compression, b.encrypted, b.document_digest, b.iv, b.checksum, b.mac, b.wrapped_key, b.key_version," \
 	" b.status, b.resource_type, b.version, b.source, b.tags, b.created_by, b.completed_at, b.expires_at," \
-	" b.verified_at, r.owner"
+	" b.verified_at, b.archived_at, r.owner"
 #define JOINS	" JOIN backup_service.resource r ON r.resource_id = b.resource_id"
 
 static const char *const type_names[] = {
@@ -112,6 +112,13 @@ static BkStatement find_all_dependents = {
 
 static BkStatement find_all = {
 	.sql = "SELECT backup_id FROM backup_service.backup WHERE resource_id = $1 ORDER BY created_at, backup_id",
+	.nargs = 1,
+	.types = {TEXTOID},
+};
+
+static BkStatement find_timeline = {
+	.sql = "SELECT " COLUMNS " FROM backup_service.backup b" JOINS
+	" WHERE b.resource_id = $1 ORDER BY b.created_at, b.backup_id",
 	.nargs = 1,
 	.types = {TEXTOID},
 };
@@ -302,6 +309,7 @@ read_labels(uint64 row, BkBackup *backup)
 	backup->completed_at = bk_column_int64(row, 23);
 	backup->expires_at = read_time(row, 24);
 	backup->verified_at = bk_column_int64(row, 25);
+	backup->archived_at = bk_column_int64(row, 26);
 }
 
 static void
@@ -311,7 +319,7 @@ read_row(uint64 row, BkBackup *backup)
 	read_identity(row, backup);
 	read_payload(row, backup);
 	read_labels(row, backup);
-	backup->owner = read_label(row, 26);
+	backup->owner = read_label(row, 27);
 }
 
 /* Add what the catalog knows of their keys: not by a join, since most backups have the same. */
@@ -398,7 +406,7 @@ bk_backup_find_newest(const char *resource_id, bool full_only, BkBackup *backup)
 static int
 read_rows(uint64 count, BkBackup **backups)
 {
-	*backups = palloc(sizeof(BkBackup) * Max(count, 1));
+	*backups = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(BkBackup) * Max(count, 1));
 	for (uint64 i = 0; i < count; i++)
 		read_row(i, &(*backups)[i]);
 	SPI_freetuptable(SPI_tuptable);
@@ -481,6 +489,15 @@ bk_backup_find_all(const char *resource_id, int64 **ids)
 
 	bk_value_add_text(&values, resource_id);
 	return read_ids(bk_statement_read(&find_all, &values, 0), ids);
+}
+
+int
+bk_backup_find_timeline(const char *resource_id, BkBackup **backups)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	return read_rows(bk_statement_read(&find_timeline, &values, 0), backups);
 }
 
 /* The parameters that update_payload has, and every row begins with. */

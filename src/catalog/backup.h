@@ -45,6 +45,7 @@ typedef struct BkBackup
 	TimestampTz completed_at;
 	TimestampTz expires_at;		/* 0: never */
 	TimestampTz verified_at;	/* 0: never */
+	TimestampTz archived_at;	/* 0: not yet */
 
 	/* of other tables */
 	char	   *owner;
@@ -97,6 +98,9 @@ extern int	bk_backup_find_dependents(const char *resource_id, int64 backup_id, b
 
 /* The ids of a resource's backups in order of time, in a view. */
 extern int	bk_backup_find_all(const char *resource_id, int64 **ids);
+
+/* The backups of a resource in order of time, in a view. */
+extern int	bk_backup_find_timeline(const char *resource_id, BkBackup **backups);
 
 /*
  * A whole row as a statement that inserts it (record.c) has it: columns, types of

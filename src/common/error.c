@@ -116,6 +116,9 @@ bk_fail_memory(const char *library, const char *call)
 BkError		bk_last_error;
 jmp_buf    *bk_error_handler;
 
+static void record(const char *sqlstate, const char *check, const char *format, va_list args) pg_attribute_printf(3, 0);
+BK_NORETURN static void raise_plain(const char *sqlstate, const char *check, const char *format,...) pg_attribute_printf(3, 4);
+
 static void
 record(const char *sqlstate, const char *check, const char *format, va_list args)
 {
@@ -156,7 +159,7 @@ bk_fail_limit(const char *message,...)
 	raise_recorded();
 }
 
-BK_NORETURN static void
+static void
 raise_plain(const char *sqlstate, const char *check, const char *format,...)
 {
 	va_list		args;

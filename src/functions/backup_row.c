@@ -9,7 +9,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#define COLUMNS	22
+#define COLUMNS	23
 
 /* Values are added in the order of the view's columns. */
 typedef struct Row
@@ -91,6 +91,7 @@ fill(Row *row, const BkBackup *backup)
 	add_time(row, backup->completed_at);
 	add_time(row, backup->expires_at);
 	add_time(row, backup->verified_at);
+	add_time(row, backup->archived_at);
 }
 
 Datum

@@ -297,10 +297,33 @@ file_add(const BkKeyringSettings *settings, int32 version)
 	bk_memory_delete(memory);
 }
 
+static bool
+file_find(const BkKeyringSettings *settings, int32 version, const uint8 *fingerprint, uint8 *kek)
+{
+	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service key file");
+	KeyFile		file = load(settings, memory);
+	uint8		found[BK_FINGERPRINT_BYTES];
+	bool		there = false;
+
+	if (file.count < 0)
+		fail_missing(file.path);
+	for (int i = 0; i < file.count && !there; i++)
+	{
+		bk_kek_fingerprint(file.entries[i].kek, found);
+		there = memcmp(found, fingerprint, BK_FINGERPRINT_BYTES) == 0;
+		if (there)
+			memcpy(kek, file.entries[i].kek, BK_KEK_BYTES);
+	}
+	pfree(file.path);
+	bk_memory_delete(memory);
+	return there;
+}
+
 const BkKeySource bk_key_source_file = {
 	.look = file_look,
 	.get = file_get,
 	.newest = file_newest,
 	.create = file_create,
 	.add = file_add,
+	.find = file_find,
 };

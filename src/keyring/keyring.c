@@ -61,3 +61,10 @@ bk_keyring_add(const BkKeyringSettings *settings, int32 version)
 {
 	choose_source(settings)->add(settings, version);
 }
+
+bool
+bk_keyring_find(const BkKeyringSettings *settings, int32 version, const uint8 fingerprint[BK_FINGERPRINT_BYTES],
+				uint8 kek[BK_KEK_BYTES])
+{
+	return choose_source(settings)->find(settings, version, fingerprint, kek);
+}

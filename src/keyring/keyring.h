@@ -51,6 +51,13 @@ extern bool bk_keyring_create(const BkKeyringSettings *settings);
  */
 extern void bk_keyring_add(const BkKeyringSettings *settings, int32 version);
 
+/*
+ * Copy the KEK of a fingerprint into kek, whatever version it has here; false where the
+ * source does not hold it.  A file is looked through; a command is asked for that version.
+ */
+extern bool bk_keyring_find(const BkKeyringSettings *settings, int32 version,
+							const uint8 fingerprint[BK_FINGERPRINT_BYTES], uint8 kek[BK_KEK_BYTES]);
+
 /* Wipe every key that the session remembers, so that the next ones are read anew. */
 extern void bk_keyring_forget(void);
 

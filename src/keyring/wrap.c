@@ -1,6 +1,7 @@
 /*
  * wrap.c
- *		Wraps and unwraps data keys, and takes a master key's fingerprint.
+ *		Wraps and unwraps data keys, and derives from a master key what it is recognised
+ *		by and what it seals archives with.
  */
 #include "keyring/wrap.h"
 
@@ -15,8 +16,6 @@ typedef struct Cipher
 	EVP_CIPHER_CTX *context;
 	bool	   *failed;
 } Cipher;
-
-static const char fingerprint_text[] = "backup_service key fingerprint 1";
 
 /* RFC 3394 in OpenSSL, which asks for one block at a time; its AES-256-WRAP does not use the processor's AES. */
 typedef size_t (*Wrapping) (void *key, const unsigned char *iv, unsigned char *out, const unsigned char *in,
@@ -73,14 +72,27 @@ bk_dek_unwrap(const uint8 kek[BK_KEK_BYTES], const uint8 wrapped[BK_WRAPPED_DEK_
 	bk_fail(origin, "wrapped key", "it is not intact, or was wrapped by another master key");
 }
 
-void
-bk_kek_fingerprint(const uint8 kek[BK_KEK_BYTES], uint8 fingerprint[BK_FINGERPRINT_BYTES])
+/* What a purpose's text makes of a master key. */
+static void
+derive(const uint8 kek[BK_KEK_BYTES], BkText purpose, uint8 derived[BK_DIGEST_BYTES])
 {
 	EVP_MAC_CTX *hmac = bk_openssl_hmac_new(kek);
 	size_t		len;
-	bool		done = EVP_MAC_update(hmac, (const uint8 *) fingerprint_text, sizeof(fingerprint_text) - 1) == 1 &&
-		EVP_MAC_final(hmac, fingerprint, &len, BK_FINGERPRINT_BYTES) == 1;
+	bool		done = EVP_MAC_update(hmac, (const uint8 *) purpose.data, purpose.len) == 1 &&
+		EVP_MAC_final(hmac, derived, &len, BK_DIGEST_BYTES) == 1;
 
 	EVP_MAC_CTX_free(hmac);
 	bk_openssl_check(done, "EVP_MAC_final");
+}
+
+void
+bk_kek_fingerprint(const uint8 kek[BK_KEK_BYTES], uint8 fingerprint[BK_FINGERPRINT_BYTES])
+{
+	derive(kek, BK_TEXT("backup_service key fingerprint 1"), fingerprint);
+}
+
+void
+bk_kek_archive_key(const uint8 kek[BK_KEK_BYTES], uint8 key[BK_DIGEST_BYTES])
+{
+	derive(kek, BK_TEXT("backup_service archive MAC key 1"), key);
 }

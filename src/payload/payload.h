@@ -84,6 +84,18 @@ extern void bk_payload_write(BkMemory memory, BkText text, const BkDek *dek,
 extern BkText bk_payload_read(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
 							  const BkPayloadSeal *seal, const BkChunkSource *source, BkText *packed);
 
+/* Check all that bk_payload_read() checks before it decrypts.  Every chunk is taken from the source once. */
+extern void bk_payload_prove(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
+							 const BkPayloadSeal *seal, const BkChunkSource *source);
+
+/*
+ * The same, and the MAC that the stored bytes have under another header, of a backup that
+ * they become the payload of.
+ */
+extern void bk_payload_reseal(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
+							  const BkPayloadSeal *seal, const BkChunkSource *source,
+							  const BkPayloadHeader *other, uint8 mac[BK_DIGEST_BYTES]);
+
 /* Check chunk sequence, stored size and checksum alone: needs no key.  Works in a child of memory. */
 extern void bk_payload_check_at_rest(BkMemory memory, const BkPayloadHeader *header,
 									 const BkPayloadSeal *seal, const BkChunkSource *source);

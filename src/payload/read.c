@@ -28,11 +28,12 @@ check_digest(const BkPayloadHeader *header, const char *check, const uint8 *foun
 
 /*
  * Read the source to its end: chunks, stored size, checksum, and MAC where there
- * is a key.  What is proven goes to a collector too, where there is one.
+ * is a key.  The bytes go to one more filter too, where there is one: what that
+ * makes of them counts only when this returns.
  */
 static void
 prove(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
-	  const BkPayloadSeal *seal, const BkChunkSource *source, size_t buffer_bytes, BkCollector *collector)
+	  const BkPayloadSeal *seal, const BkChunkSource *source, size_t buffer_bytes, const BkFilter *also)
 {
 	BkMemory	working = bk_memory_new(memory, "backup_service proof");
 	BkHmac	   *hmac = dek ? bk_hmac_new(working, dek) : NULL;
@@ -44,8 +45,8 @@ prove(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
 	filters[count++] = bk_sha256_tap(sha256);
 	if (hmac)
 		filters[count++] = bk_hmac_tap(hmac);
-	if (collector)
-		filters[count++] = bk_collector_tap(collector, BK_LAYER_CHUNKS);
+	if (also)
+		filters[count++] = *also;
 	bk_chunks_push(header, source, bk_pipeline_new(working, filters, count, buffer_bytes));
 
 	bk_sha256_finish(sha256, found);
@@ -83,10 +84,12 @@ read_packed(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
 			const BkPayloadSeal *seal, const BkChunkSource *source, size_t buffer_bytes)
 {
 	BkCollector collector;
+	BkFilter	collect;
 	BkMemory	working;
 
 	open_collector(&collector, memory, header);
-	prove(memory, dek, header, seal, source, buffer_bytes, &collector);
+	collect = bk_collector_tap(&collector, BK_LAYER_CHUNKS);
+	prove(memory, dek, header, seal, source, buffer_bytes, &collect);
 	if (header->encrypted)
 	{
 		working = bk_memory_new(memory, "backup_service cipher");
@@ -133,6 +136,27 @@ bk_payload_read(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header
 				const BkPayloadSeal *seal, const BkChunkSource *source, BkText *packed)
 {
 	return bk_recipe_read(memory, dek, header, seal, source, packed, BK_BUFFER_BYTES);
+}
+
+void
+bk_payload_prove(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
+				 const BkPayloadSeal *seal, const BkChunkSource *source)
+{
+	prove(memory, dek, header, seal, source, BK_BUFFER_BYTES, NULL);
+}
+
+void
+bk_payload_reseal(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
+				  const BkPayloadSeal *seal, const BkChunkSource *source,
+				  const BkPayloadHeader *other, uint8 mac[BK_DIGEST_BYTES])
+{
+	BkMemory	working = bk_memory_new(memory, "backup_service seal");
+	BkHmac	   *hmac = bk_hmac_new(working, dek);
+	BkFilter	again = bk_hmac_tap(hmac);
+
+	prove(memory, dek, header, seal, source, BK_BUFFER_BYTES, &again);
+	bk_header_seal(working, hmac, other, mac);
+	bk_memory_delete(working);
 }
 
 void
