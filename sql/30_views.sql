@@ -15,10 +15,18 @@ SELECT b.backup_id, b.resource_id, b.resource_type, b.type, b.status, b.base_id,
 	   CASE WHEN b.size > b.stored_size THEN ((b.size - b.stored_size) * 100 / b.size)::integer ELSE 0 END AS compression_ratio,
 	   b.document_size, b.compression, b.encrypted,
 	   'sha256:' || pg_catalog.encode(b.checksum, 'hex') AS checksum,
-	   b.key_version, b.version, b.source, b.tags, b.created_by, b.created_at, b.completed_at, b.expires_at, b.verified_at
+	   b.key_version, b.version, b.source, b.tags, b.created_by, b.created_at, b.completed_at, b.expires_at, b.verified_at,
+	   b.archived_at
   FROM backup_service.backup b
   JOIN backup_service.visible_resource r ON r.resource_id = b.resource_id;
 COMMENT ON VIEW @extschema@.bk_backups IS 'every backup of resources that the current role may see';
+
+CREATE VIEW @extschema@.bk_unarchived WITH (security_barrier) AS
+SELECT b.backup_id, b.resource_id, b.type, b.status, b.stored_size, b.created_at
+  FROM backup_service.backup b
+  JOIN backup_service.visible_resource r ON r.resource_id = b.resource_id
+ WHERE b.archived_at IS NULL;
+COMMENT ON VIEW @extschema@.bk_unarchived IS 'backups that have no copy outside: backup_service.archive_command has not shipped them';
 
 CREATE VIEW @extschema@.bk_resources WITH (security_barrier) AS
 SELECT r.resource_id, r.resource_type, r.owner, r.created_at,

@@ -54,12 +54,12 @@ bk_openssl_aes_256_cbc(void)
 }
 
 const EVP_CIPHER *
-bk_openssl_aes_256_wrap(void)
+bk_openssl_aes_256_ecb(void)
 {
 	static EVP_CIPHER *cipher;
 
 	if (cipher == NULL)
-		cipher = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
+		cipher = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
 	bk_openssl_check(cipher != NULL, "EVP_CIPHER_fetch");
 	return cipher;
 }
