@@ -78,7 +78,7 @@ warn(Oid owner)
 		return;
 	ereport(WARNING,
 			(errmsg("all backups are lost with extension \"backup_service\""),
-			 counted ? errdetail("There are %lld backup%s of %lld resource%s.", (long long) content->backups, plural(content->backups),
+			 counted ? errdetail("It has %lld backup%s of %lld resource%s.", (long long) content->backups, plural(content->backups),
 								 (long long) content->resources, plural(content->resources)) :
 			 errdetail("How many there are could not be counted: %s", bk_error_text(error)),
 			 errhint("In a transaction block, ROLLBACK keeps them. Before you drop it for good, pg_dump makes a copy.")));

@@ -150,9 +150,10 @@ unlike(slurp_file($nothing), qr/^(CREATE|COPY|INSERT|ALTER)/m, '-n backup_servic
 my $tables = run_dump('tables.sql', '-t', 'backup_service.*');
 unlike(slurp_file($tables), qr/^CREATE/m, '-t backup_service.*: rows alone');
 $node->command_fails_like([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $tables, '-d', $node->connstr(new_database('tables')) ], qr/schema "backup_service" does not exist/, 'which cannot go where the extension is not');
-$node->safe_psql('tables', 'CREATE EXTENSION backup_service');
+# whose functions may be in another schema then
+$node->safe_psql('tables', 'CREATE SCHEMA other; GRANT USAGE ON SCHEMA other TO PUBLIC; CREATE EXTENSION backup_service SCHEMA other; ALTER DATABASE tables SET search_path = other, public');
 run_restore('tables', $tables, '--single-transaction');
-is_whole('tables', '-t backup_service.* into a new extension');
+is_whole('tables', '-t backup_service.* into a new extension, in another schema');
 
 # pg_dump -n public makes the schema, which every database has: the one error that is met.
 sub restore_with_schema

@@ -74,7 +74,7 @@ for my $case (@cases)
 		my (%ends, %wrong);
 
 		# The nth allocation alone fails; and all from it on.
-		my $tries = bk_long(40, 100_000);
+		my $tries = bk_long(20, 100_000);
 		my @at = $allocations <= $tries ? (1 .. $allocations) : map { bk_random(1, $allocations) } 1 .. $tries;
 		for my $n (@at)
 		{
@@ -123,13 +123,13 @@ is(bk_value($node, 'postgres', q{SELECT count(*), count(*) FILTER (WHERE bk_veri
 # ----- A limit of the system's, under which a large document does not fit.
 {
 	my ($pid) = $session->query('SELECT pg_backend_pid();') =~ /(\d+)/;
-	$session->query(q{CREATE TEMP TABLE large AS SELECT jsonb_build_object('secret', 'needle-in-the-haystack', 'text', string_agg(repeat(md5(i::text), 100), '')) AS d FROM generate_series(1, 20000) i;
+	$session->query(q{CREATE TEMP TABLE large AS SELECT jsonb_build_object('secret', 'needle-in-the-haystack', 'text', string_agg(repeat(md5(i::text), 100), '')) AS d FROM generate_series(1, 10000) i;
 SELECT count(bk_read(backup_id)) FROM bk_create('large', (SELECT d FROM large));});
 	my ($id) = $session->query(q{SELECT max(backup_id) FROM bk_list('large');}) =~ /(\d+)/;
 	my $before = bk_value($node, 'postgres', $rows);
 	my ($kilobytes) = slurp_file("/proc/$pid/status") =~ /^VmSize:\s+(\d+)/m;
 	my %seen;
-	for my $more (map { $_ * bk_long(48, 8) } 0 .. bk_long(6, 36))
+	for my $more (map { $_ * bk_long(24, 4) } 0 .. bk_long(6, 36))
 	{
 		system('prlimit', '--pid', $pid, '--as=' . (($kilobytes + $more * 1024) * 1024) . ':') == 0 or die 'prlimit';
 		for my $statement ("FROM bk_create('large', (SELECT d FROM large))", "length(bk_read($id)::text)", "bk_restore($id) IS NULL")
@@ -144,7 +144,7 @@ SELECT count(bk_read(backup_id)) FROM bk_create('large', (SELECT d FROM large));
 	is(join(', ', grep { !/^ok|^out of memory/ } keys %seen), '', 'under a limit: works, or out of memory');
 	ok($seen{'out of memory'} && $seen{ok}, 'both were seen');
 	is(bk_value($node, 'postgres', $rows), $before, 'nothing is half made');
-	is($session->query("SELECT length(bk_read($id)::text) > 60000000;"), 't', 'without the limit the session does it');
+	is($session->query("SELECT length(bk_read($id)::text) > 30000000;"), 't', 'without the limit the session does it');
 }
 $session->quit;
 unlike(slurp_file($node->logfile), qr/$secret|[0-9a-f]{64}/, 'nothing of documents and keys is in the log');

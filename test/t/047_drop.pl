@@ -44,7 +44,7 @@ sub dropped
 	};
 }
 
-my $two = 'There are 4 backups of 2 resources.';
+my $two = 'It has 4 backups of 2 resources.';
 dropped(catalog(), 'DROP EXTENSION backup_service', $two, 'DROP EXTENSION');
 dropped(catalog(resources => 0), 'DROP EXTENSION backup_service', '', 'one that has no backups');
 dropped(catalog(), 'DROP SCHEMA tools CASCADE', $two, 'DROP SCHEMA CASCADE');
@@ -63,11 +63,11 @@ dropped(catalog(), 'BEGIN ISOLATION LEVEL SERIALIZABLE; DROP EXTENSION backup_se
 # There is a way back.
 {
 	my $database = catalog(resources => 1);
-	dropped($database, 'BEGIN; DROP EXTENSION backup_service; ROLLBACK', 'There are 2 backups of 1 resource.', 'and a rollback');
+	dropped($database, 'BEGIN; DROP EXTENSION backup_service; ROLLBACK', 'It has 2 backups of 1 resource.', 'and a rollback');
 	is(bk_value($node, $database, q{SET search_path = tools; SELECT count(*), count(*) FILTER (WHERE bk_verify(backup_id) ->> 'valid' = 'true') FROM bk_backups; SELECT count(*) FROM bk_audit_verify()}),
 		"2|2\n0", 'keeps everything');
 	my ($status, $output, $messages) = bk_run($node, $database, "BEGIN; SAVEPOINT s; DROP EXTENSION backup_service; ROLLBACK TO s; DROP EXTENSION backup_service; COMMIT");
-	is(scalar(() = $messages =~ /There are 2 backups of 1 resource\./g), 2, 'each drop says it');
+	is(scalar(() = $messages =~ /It has 2 backups of 1 resource\./g), 2, 'each drop says it');
 }
 
 # What cannot be counted does not keep anybody from dropping it.
