@@ -96,7 +96,7 @@ take_key(const BkCommandRun *run, int32 version, uint8 *kek)
 			 errmsg("backup_service.key_command printed no key for key version %d", version),
 			 run->how == BK_COMMAND_TOO_MUCH ?
 			 errdetail("It printed more than %d bytes instead of %d hexadecimal digits.", OUTPUT_BYTES - 1, KEY_DIGITS)
-			 : text.len != (size_t) KEY_DIGITS ?
+			 : text.len != KEY_DIGITS ?
 			 errdetail("It printed %d bytes instead of %d hexadecimal digits.", (int) text.len, KEY_DIGITS)
 			 : errdetail("What it printed is not hexadecimal."),
 			 errhint("The command that backup_service.key_command holds must print the key as %d hexadecimal digits and nothing else.", KEY_DIGITS)));

@@ -99,5 +99,9 @@ like($messages, qr/DETAIL:  \{"status":422,"headers":\{\}\}/, 'as PostgREST take
 is(bk_value($node, 'postgres', q{SELECT bk_restore_enqueue(backup_id) > 0 FROM bk_list('r', max_rows => 1)}), 't', 'a restore in the queue');
 is(bk_value($node, 'postgres', q{SELECT detail FROM bk_health() WHERE name = 'worker'}), 'nobody has started one, and backup_service is not in shared_preload_libraries', 'nobody does it');
 
+# The longest interval is not a time that is over.
+configure('backup_service.scrub_interval', '2147483647s');
+is(bk_value($node, 'postgres', q{SELECT ok FROM bk_health() WHERE name = 'scrub'}), 't', 'the longest backup_service.scrub_interval is not over');
+
 $node->stop;
 done_testing();
