@@ -43,7 +43,7 @@ static struct
 	int			look_ms;
 	int			failures;		/* in a row */
 	TimestampTz next_at;		/* when to look, or try again */
-	char	   *command;		/* the setting that failed last */
+	char	   *command;		/* the setting that was run last */
 } ship;
 
 bool
@@ -90,13 +90,15 @@ prepare(void)
 	ship.prepared = true;
 }
 
-/* A command that was changed may have been put right. */
-static bool
-must_wait(TimestampTz now)
+/* A command that was changed may have been put right: what the old one is at is not waited for. */
+static void
+heed_setting(void)
 {
-	if (ship.failures > 0 && strcmp(ship.command, bk_setting_archive_command) != 0)
-		ship.failures = 0;
-	return ship.failures > 0 && ship.next_at > now;
+	if (ship.command == NULL || strcmp(ship.command, bk_setting_archive_command) == 0)
+		return;
+	if (ship.running)
+		forget();
+	ship.failures = 0;
 }
 
 TimestampTz
@@ -111,7 +113,8 @@ bk_archive_ship_next_due(TimestampTz now)
 		forget();
 		return DT_NOEND;
 	}
-	if (ship.running || ship.shipped || must_wait(now))
+	heed_setting();
+	if (ship.running || ship.shipped || (ship.failures > 0 && ship.next_at > now))
 		return ship.next_at;
 	bk_view_open();
 	found = bk_unarchived_find(&resource_id, &backup_id);

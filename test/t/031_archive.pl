@@ -30,7 +30,7 @@ sub history
 	return bk_value($node, $database, sql(qq{
 SELECT b.type, b.created_at, b.size, b.stored_size, b.compression, b.encrypted, b.checksum, b.tags::text COLLATE "C", b.version, b.source, b.resource_type, b.created_by, b.completed_at, b.expires_at,
 	(SELECT o.created_at FROM bk_backups o WHERE o.backup_id = b.base_id), bk_verify(b.backup_id) ->> 'valid', bk_read(b.backup_id)
-  FROM bk_backups b WHERE resource_id = '$resource' ORDER BY created_at;
+  FROM bk_backups b WHERE b.resource_id = '$resource' ORDER BY b.created_at;
 SELECT created_at, removed_at FROM bk_snapshots WHERE resource_id = '$resource' ORDER BY 1;
 SELECT name, reason, until, created_by, created_at FROM bk_holds WHERE resource_id = '$resource' ORDER BY 1;}));
 }

@@ -155,13 +155,15 @@ is_deeply([ files("$work/*") ], [], 'no file of a dead process is left');
 configure("echo \$\$ > $base/pid; exec sleep 300");
 $node->safe_psql('postgres', "SELECT FROM bk_create('f', '7')");
 ok(bk_wait_for(LATCH_WAIT, sub { -s "$base/pid" }), 'a command runs');
+chomp(my $pid = slurp_file("$base/pid"));
 my $started = time;
 $node->restart;
 cmp_ok(time - $started, '<', 30, 'the server stops all the same');
-chomp(my $pid = slurp_file("$base/pid"));
-ok(bk_wait_for(LATCH_WAIT, sub { !kill(0, $pid) || slurp_file("$base/pid") ne "$pid\n" }), 'and the command with it');
+ok(bk_wait_for(LATCH_WAIT, sub { !kill(0, $pid) }), 'and the command with it');
+ok(bk_wait_for(LATCH_WAIT, sub { slurp_file("$base/pid") ne "$pid\n" }), 'which is run again afterwards');
 my $beside = bk_value($node, 'postgres', "SELECT backup_id FROM bk_create('beside', '1')");
-bk_value($node, 'postgres', "SELECT bk_restore_wait(bk_restore_enqueue($beside, 'besides'), '10 s')");
+my $operation = bk_value($node, 'postgres', "SELECT bk_restore_enqueue($beside, 'besides')");
+bk_value($node, 'postgres', "SELECT bk_restore_wait($operation, '10 s')");
 is(bk_value($node, 'postgres', "SELECT count(*) FROM bk_backups WHERE resource_id = 'besides'"), 1, 'other jobs go on beside it') or diag(slurp_file($node->logfile));
 
 # ----- A damaged backup holds up nobody.
@@ -176,6 +178,8 @@ ok(bk_wait_for(LATCH_WAIT, sub { bk_value($node, 'postgres', "SELECT string_agg(
 
 # ----- The end: everything goes into one new directory, then the database is destroyed.
 my $whole = folder();
+configure('');
+ok(worker_rests($node, "postgres"), 'without a command the worker rests');
 $node->safe_psql('postgres', 'UPDATE backup_service.backup SET archived_at = NULL; ' . bk_noise_function() . q{
 SELECT FROM generate_series(1, 20) n, bk_create('shop', jsonb_build_object('n', n, 'noise', bk_noise('n' || n / 7, 100000)), CASE n % 10 WHEN 1 THEN 'full' WHEN 5 THEN 'differential' ELSE 'incremental' END,
 	compression => (ARRAY['gzip', 'zstd', 'none'])[n % 3 + 1], encrypt => n % 4 <> 0);
