@@ -86,12 +86,14 @@ CREATE TABLE backup_service.backup (
 	completed_at timestamptz NOT NULL,
 	expires_at timestamptz,
 	verified_at timestamptz,
+	archived_at timestamptz,
 	PRIMARY KEY (resource_id, backup_id)
 );
 COMMENT ON COLUMN backup_service.backup.base_id IS 'the backup of the same resource that the delta applies to; null for a full one';
 COMMENT ON COLUMN backup_service.backup.type IS 'full, incremental or differential';
 COMMENT ON COLUMN backup_service.backup.status IS 'completed, or corrupt: when last verified, it or a backup that it builds on was damaged';
 COMMENT ON COLUMN backup_service.backup.verified_at IS 'when it was last verified; what was found is in status';
+COMMENT ON COLUMN backup_service.backup.archived_at IS 'when backup_service.archive_command shipped it; null where it has no copy outside';
 COMMENT ON COLUMN backup_service.backup.compression IS 'gzip, zstd or none';
 COMMENT ON TABLE backup_service.backup IS 'one immutable restorable state of a resource; docs/format.md says what each column proves';
 CREATE INDEX backup_timeline ON backup_service.backup (resource_id, created_at, backup_id);
@@ -99,6 +101,7 @@ CREATE INDEX backup_dependents ON backup_service.backup (resource_id, base_id) W
 CREATE INDEX backup_by_id ON backup_service.backup (backup_id);
 CREATE INDEX backup_by_type ON backup_service.backup (resource_type, created_at, backup_id);
 CREATE INDEX backup_corrupt ON backup_service.backup (resource_id, backup_id) WHERE status = 'corrupt';
+CREATE INDEX backup_unarchived ON backup_service.backup (created_at, backup_id) WHERE archived_at IS NULL;
 CREATE INDEX backup_by_expiry ON backup_service.backup (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX backup_by_tag ON backup_service.backup USING gin (tags pg_catalog.jsonb_path_ops) WHERE tags <> '{}';
 

@@ -1,6 +1,7 @@
 -- What each role sees of the catalog: its own resources, and those of roles whose privileges it has.
--- A resource whose owner is no role any more is seen by operators, auditors and superusers alone.
-CREATE VIEW backup_service.visible_resource WITH (security_barrier) AS
+-- A resource whose owner is no role any more is seen by operators, auditors and superusers alone.  No barrier by itself: those
+-- who read it are barriers, and one within another would be read whole to find one backup by its id.
+CREATE VIEW backup_service.visible_resource AS
 SELECT r.*
   FROM backup_service.resource r
  WHERE r.dropped_at IS NULL
@@ -14,10 +15,18 @@ SELECT b.backup_id, b.resource_id, b.resource_type, b.type, b.status, b.base_id,
 	   CASE WHEN b.size > b.stored_size THEN ((b.size - b.stored_size) * 100 / b.size)::integer ELSE 0 END AS compression_ratio,
 	   b.document_size, b.compression, b.encrypted,
 	   'sha256:' || pg_catalog.encode(b.checksum, 'hex') AS checksum,
-	   b.key_version, b.version, b.source, b.tags, b.created_by, b.created_at, b.completed_at, b.expires_at, b.verified_at
+	   b.key_version, b.version, b.source, b.tags, b.created_by, b.created_at, b.completed_at, b.expires_at, b.verified_at,
+	   b.archived_at
   FROM backup_service.backup b
   JOIN backup_service.visible_resource r ON r.resource_id = b.resource_id;
 COMMENT ON VIEW @extschema@.bk_backups IS 'every backup of resources that the current role may see';
+
+CREATE VIEW @extschema@.bk_unarchived WITH (security_barrier) AS
+SELECT b.backup_id, b.resource_id, b.type, b.status, b.stored_size, b.created_at
+  FROM backup_service.backup b
+  JOIN backup_service.visible_resource r ON r.resource_id = b.resource_id
+ WHERE b.archived_at IS NULL;
+COMMENT ON VIEW @extschema@.bk_unarchived IS 'backups that have no copy outside: backup_service.archive_command has not shipped them';
 
 CREATE VIEW @extschema@.bk_resources WITH (security_barrier) AS
 SELECT r.resource_id, r.resource_type, r.owner, r.created_at,

@@ -67,6 +67,14 @@ CREATE FUNCTION @extschema@.bk_export(backup_id bigint, resource_id text = NULL)
 RETURNS bytea LANGUAGE C AS 'MODULE_PATHNAME', 'bk_export';
 COMMENT ON FUNCTION @extschema@.bk_export IS 'the document of a backup as a .json.gz file';
 
+CREATE FUNCTION @extschema@.bk_archive(resource_id text)
+RETURNS bytea LANGUAGE C AS 'MODULE_PATHNAME', 'bk_archive';
+COMMENT ON FUNCTION @extschema@.bk_archive IS 'all backups of a resource as one sealed archive, which bk_archive_import() and the program bk_recover read';
+
+CREATE FUNCTION @extschema@.bk_archive_import(archive bytea, target_resource_id text = NULL)
+RETURNS bigint LANGUAGE C AS 'MODULE_PATHNAME', 'bk_archive_import';
+COMMENT ON FUNCTION @extschema@.bk_archive_import IS 'make a resource of an archive, under its own name or another, and say how many backups it has';
+
 CREATE FUNCTION @extschema@.bk_key_rotate()
 RETURNS integer LANGUAGE C AS 'MODULE_PATHNAME', 'bk_key_rotate';
 COMMENT ON FUNCTION @extschema@.bk_key_rotate IS 'make the next master key version active for new backups; says which';

@@ -18,7 +18,8 @@ GRANT EXECUTE ON FUNCTION
 	@extschema@.bk_create, @extschema@.bk_restore, @extschema@.bk_restore_at, @extschema@.bk_read, @extschema@.bk_list,
 	@extschema@.bk_operation_list,
 	@extschema@.bk_delta, @extschema@.bk_apply, @extschema@.bk_diff, @extschema@.bk_history, @extschema@.bk_verify,
-	@extschema@.bk_delete, @extschema@.bk_consolidate, @extschema@.bk_export, @extschema@.bk_owner_set,
+	@extschema@.bk_delete, @extschema@.bk_consolidate, @extschema@.bk_export, @extschema@.bk_archive, @extschema@.bk_archive_import,
+	@extschema@.bk_owner_set,
 	@extschema@.bk_hold, @extschema@.bk_release,
 	@extschema@.bk_restore_enqueue, @extschema@.bk_restore_at_enqueue, @extschema@.bk_restore_cancel, @extschema@.bk_restore_wait,
 	@extschema@.bk_prune, @extschema@.bk_retention_explain, @extschema@.bk_policy_simulate, @extschema@.bk_resource_drop
@@ -49,6 +50,6 @@ GRANT EXECUTE ON FUNCTION @extschema@.bk_list, @extschema@.bk_operation_list, @e
 GRANT EXECUTE ON FUNCTION @extschema@.bk_health, @extschema@.bk_metrics TO backup_service_auditor;
 
 GRANT SELECT ON @extschema@.bk_backups, @extschema@.bk_resources, @extschema@.bk_snapshots, @extschema@.bk_operations,
-	@extschema@.bk_audit, @extschema@.bk_holds, @extschema@.bk_policies
+	@extschema@.bk_audit, @extschema@.bk_holds, @extschema@.bk_policies, @extschema@.bk_unarchived
 	TO backup_service_user, backup_service_operator, backup_service_auditor;
 GRANT SELECT ON @extschema@.bk_keys TO backup_service_operator, backup_service_auditor;

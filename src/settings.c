@@ -11,6 +11,8 @@
 #include "utils/guc.h"
 #include "utils/varlena.h"
 
+char	   *bk_setting_archive_command;
+int			bk_setting_archive_command_timeout = 600000;
 int			bk_setting_cleanup_interval = 3600;
 double		bk_setting_cleanup_max_fraction = 0.5;
 int			bk_setting_compression = BK_COMPRESSION_GZIP;
@@ -56,6 +58,26 @@ check_databases(char **value, void **extra, GucSource source)
 void
 bk_settings_init(void)
 {
+	DefineCustomStringVariable("backup_service.archive_command",
+							   "The command that ships a backup elsewhere; %p is the path of its file, %f the file's name.",
+							   "Empty means that backups are not shipped.",
+							   &bk_setting_archive_command,
+							   "", /* boot value */
+							   PGC_SIGHUP,
+							   GUC_SUPERUSER_ONLY,
+							   NULL, NULL, NULL);
+
+	DefineCustomIntVariable("backup_service.archive_command_timeout",
+							"How long backup_service.archive_command may take for a backup.",
+							"0 means without limit.",
+							&bk_setting_archive_command_timeout,
+							600000, /* boot value */
+							0, /* min */
+							INT_MAX, /* max */
+							PGC_SIGHUP,
+							GUC_UNIT_MS | GUC_SUPERUSER_ONLY,
+							NULL, NULL, NULL);
+
 	DefineCustomIntVariable("backup_service.cleanup_interval",
 							"How often the worker removes what retention does not keep.",
 							"0 means never.",

@@ -13,6 +13,8 @@
 /* Of one database, the worker itself among them. */
 #define BK_MAX_RESTORE_WORKERS	64
 
+extern char *bk_setting_archive_command;
+extern int	bk_setting_archive_command_timeout;	/* milliseconds */
 extern int	bk_setting_cleanup_interval;	/* seconds; 0: never */
 extern double bk_setting_cleanup_max_fraction;
 extern int	bk_setting_compression; /* a BkCompression */

@@ -23,7 +23,8 @@ static BkStatement list_backups = {
 	.sql = "SELECT b.backup_id, b.resource_id, b.resource_type, b.type, b.status, b.base_id, b.size, b.stored_size,"
 	" CASE WHEN b.size > b.stored_size THEN ((b.size - b.stored_size) * 100 / b.size)::pg_catalog.int4 ELSE 0 END,"
 	" b.document_size, b.compression, b.encrypted, 'sha256:' || pg_catalog.encode(b.checksum, 'hex'),"
-	" b.key_version, b.version, b.source, b.tags, b.created_by, b.created_at, b.completed_at, b.expires_at, b.verified_at"
+	" b.key_version, b.version, b.source, b.tags, b.created_by, b.created_at, b.completed_at, b.expires_at, b.verified_at,"
+	" b.archived_at"
 	MATCHING " ORDER BY b.created_at DESC, b.backup_id DESC LIMIT $10",
 	.nargs = 10,
 	.types = {FILTER_TYPES, INT4OID},

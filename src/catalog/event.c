@@ -59,7 +59,7 @@ static BkStatement count_unsealed = {
 /* Reads alone: a row that a hostile hand put there shall not become a change of owner. */
 static BkStatement find_unsealed = {
 	.sql = "SELECT " COMMON_COLUMNS ", event_id FROM backup_service.audit_unsealed"
-	" WHERE resource_id = $1 AND action IN ('read', 'export', 'restore', 'diff', 'history')"
+	" WHERE resource_id = $1 AND action IN ('read', 'export', 'restore', 'diff', 'history', 'archive')"
 	" ORDER BY event_id LIMIT $2",
 	.nargs = 2,
 	.types = {TEXTOID, INT4OID},

@@ -31,6 +31,13 @@ static BkStatement find_any = {
 	.types = {TEXTOID, INT8ARRAYOID, TIMESTAMPTZOID},
 };
 
+static BkStatement find_all = {
+	.sql = "SELECT backup_id, name, reason, until, created_by, created_at FROM backup_service.hold"
+	" WHERE resource_id = $1 AND (until IS NULL OR until > $2) ORDER BY backup_id, created_at, name",
+	.nargs = 2,
+	.types = {TEXTOID, TIMESTAMPTZOID},
+};
+
 bool
 bk_hold_insert(const BkHold *hold)
 {
@@ -57,6 +64,36 @@ bk_hold_delete(const char *resource_id, int64 backup_id, const char *name)
 	return bk_statement_write(&delete_hold, &values) == 1;
 }
 
+static void
+read_row(uint64 row, const char *resource_id, BkHold *hold)
+{
+	*hold = (BkHold) {
+		.resource_id = resource_id,
+		.backup_id = bk_column_int64(row, 1),
+		.name = bk_column_text(row, 2),
+		.reason = bk_column_text(row, 3),
+		.until = bk_column_int64(row, 4),
+		.created_by = bk_column_text(row, 5),
+		.created_at = bk_column_int64(row, 6),
+	};
+}
+
+int
+bk_hold_find_all(const char *resource_id, TimestampTz now, BkHold **holds)
+{
+	BkValues	values = {0};
+	uint64		count;
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add(&values, TimestampTzGetDatum(now));
+	count = bk_statement_read(&find_all, &values, 0);
+	*holds = palloc(sizeof(BkHold) * Max(count, 1));
+	for (uint64 i = 0; i < count; i++)
+		read_row(i, resource_id, &(*holds)[i]);
+	SPI_freetuptable(SPI_tuptable);
+	return count;
+}
+
 bool
 bk_hold_find_any(const char *resource_id, const int64 *ids, int count, TimestampTz now, BkHold *hold)
 {
@@ -68,15 +105,7 @@ bk_hold_find_any(const char *resource_id, const int64 *ids, int count, Timestamp
 	bk_value_add(&values, TimestampTzGetDatum(now));
 	found = bk_statement_write(&find_any, &values) == 1;
 	if (found)
-		*hold = (BkHold) {
-			.resource_id = resource_id,
-			.backup_id = bk_column_int64(0, 1),
-			.name = bk_column_text(0, 2),
-			.reason = bk_column_text(0, 3),
-			.until = bk_column_int64(0, 4),
-			.created_by = bk_column_text(0, 5),
-			.created_at = bk_column_int64(0, 6),
-		};
+		read_row(0, resource_id, hold);
 	SPI_freetuptable(SPI_tuptable);
 	return found;
 }

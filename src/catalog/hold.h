@@ -28,4 +28,7 @@ extern bool bk_hold_delete(const char *resource_id, int64 backup_id, const char 
 /* One of the holds that any of these backups of a locked resource has now; false where none has. */
 extern bool bk_hold_find_any(const char *resource_id, const int64 *ids, int count, TimestampTz now, BkHold *hold);
 
+/* The holds that a resource's backups have now, in a view. */
+extern int	bk_hold_find_all(const char *resource_id, TimestampTz now, BkHold **holds);
+
 #endif							/* BK_CATALOG_HOLD_H */

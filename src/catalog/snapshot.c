@@ -38,6 +38,27 @@ static BkStatement bury_snapshots = {
 	.types = {TEXTOID, INT8ARRAYOID, TIMESTAMPTZOID},
 };
 
+static BkStatement find_all = {
+	.sql = "SELECT created_at, backup_id, removed_at, counts FROM backup_service.snapshot WHERE resource_id = $1"
+	" ORDER BY created_at, backup_id",
+	.nargs = 1,
+	.types = {TEXTOID},
+};
+
+static BkStatement put_snapshot = {
+	.sql = "INSERT INTO backup_service.snapshot (resource_id, created_at, backup_id, removed_at, counts)"
+	" VALUES ($1, $2, $3, $4, $5) ON CONFLICT (resource_id, created_at, backup_id) DO UPDATE"
+	" SET removed_at = excluded.removed_at, counts = excluded.counts",
+	.nargs = 5,
+	.types = {TEXTOID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID, BOOLOID},
+};
+
+static BkStatement delete_snapshot = {
+	.sql = "DELETE FROM backup_service.snapshot WHERE resource_id = $1 AND created_at = $2 AND backup_id = $3",
+	.nargs = 3,
+	.types = {TEXTOID, TIMESTAMPTZOID, INT8OID},
+};
+
 static BkStatement delete_snapshots = {
 	.sql = "DELETE FROM backup_service.snapshot WHERE resource_id = $1",
 	.nargs = 1,
@@ -103,6 +124,50 @@ bk_snapshot_delete_all(const char *resource_id)
 
 	bk_value_add_text(&values, resource_id);
 	bk_statement_write(&delete_snapshots, &values);
+}
+
+int
+bk_snapshot_find_all(const char *resource_id, BkPoint **points)
+{
+	BkValues	values = {0};
+	uint64		count;
+
+	bk_value_add_text(&values, resource_id);
+	count = bk_statement_read(&find_all, &values, 0);
+	*points = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(BkPoint) * Max(count, 1));
+	for (uint64 i = 0; i < count; i++)
+		(*points)[i] = (BkPoint) {
+			.created_at = bk_column_int64(i, 1),
+			.backup_id = bk_column_int64(i, 2),
+			.removed_at = bk_column_int64(i, 3),
+			.counts = bk_column_bool(i, 4),
+		};
+	SPI_freetuptable(SPI_tuptable);
+	return count;
+}
+
+void
+bk_snapshot_put(const char *resource_id, const BkPoint *point)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add(&values, TimestampTzGetDatum(point->created_at));
+	bk_value_add_int64(&values, point->backup_id);
+	bk_value_add_time(&values, point->removed_at);
+	bk_value_add(&values, BoolGetDatum(point->counts));
+	bk_statement_write(&put_snapshot, &values);
+}
+
+void
+bk_snapshot_delete(const char *resource_id, TimestampTz created_at, int64 backup_id)
+{
+	BkValues	values = {0};
+
+	bk_value_add_text(&values, resource_id);
+	bk_value_add(&values, TimestampTzGetDatum(created_at));
+	bk_value_add_int64(&values, backup_id);
+	bk_statement_write(&delete_snapshot, &values);
 }
 
 /* Run a query of at most one point. */

@@ -21,6 +21,24 @@ extern void bk_snapshot_trim(const char *resource_id, int32 max_live, TimestampT
 /* Turn the points of these backups, whose rows are still there, into tombstones. */
 extern void bk_snapshot_bury(const char *resource_id, const int64 *ids, int count, TimestampTz removed_at);
 
+/* A whole row. */
+typedef struct BkPoint
+{
+	TimestampTz created_at;
+	int64		backup_id;
+	TimestampTz removed_at;		/* 0: it is live */
+	bool		counts;
+} BkPoint;
+
+/* The points of a resource in order of time, in a view. */
+extern int	bk_snapshot_find_all(const char *resource_id, BkPoint **points);
+
+/* Write a point of a locked resource, in the place of one that is there. */
+extern void bk_snapshot_put(const char *resource_id, const BkPoint *point);
+
+/* Take a point off the timeline. */
+extern void bk_snapshot_delete(const char *resource_id, TimestampTz created_at, int64 backup_id);
+
 /* Forget a resource's timeline, tombstones and all. */
 extern void bk_snapshot_delete_all(const char *resource_id);
 

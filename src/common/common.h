@@ -37,6 +37,7 @@ typedef uint64_t uint64;
 typedef size_t Size;
 
 #define INT64_FORMAT	"%lld"
+#define PG_INT32_MAX	INT32_MAX
 #define Assert(condition)	assert(condition)
 #define StaticAssertDecl(condition, message)	_Static_assert(condition, message)
 #define Min(a, b)		((a) < (b) ? (a) : (b))

@@ -75,6 +75,7 @@ advise(void *block, size_t size)
 BkMemory
 bk_memory_new(BkMemory parent, const char *name)
 {
+	/* NOLINTNEXTLINE(bugprone-implicit-widening-of-multiplication-result): PostgreSQL's macro. */
 	return AllocSetContextCreateInternal(parent, name, ALLOCSET_DEFAULT_SIZES);
 }
 

@@ -54,7 +54,7 @@ expand(const char *command, int32 version)
 
 /* It ended of itself, as it should. */
 static void
-check_status(const BkCommandRun *run)
+check_status(const BkCommandRun *run, int32 version)
 {
 	int			status = run->status;
 
@@ -62,7 +62,7 @@ check_status(const BkCommandRun *run)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_SYSTEM_ERROR),
-			 errmsg("backup_service.key_command failed for key version %d", run->version),
+			 errmsg("backup_service.key_command failed for key version %d", version),
 			 WIFEXITED(status) ? errdetail("It exited with status %d.", WEXITSTATUS(status))
 			 : WIFSIGNALED(status) ? errdetail("It was ended by signal %d.", WTERMSIG(status))
 			 : errdetail("How it ended is not known."),
@@ -70,20 +70,20 @@ check_status(const BkCommandRun *run)
 }
 
 static void
-check_time(const BkCommandRun *run)
+check_time(const BkCommandRun *run, int32 version)
 {
 	if (run->how != BK_COMMAND_TIMED_OUT)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_QUERY_CANCELED),
-			 errmsg("backup_service.key_command timed out for key version %d", run->version),
+			 errmsg("backup_service.key_command timed out for key version %d", version),
 			 errdetail("It took longer than %d ms.", run->timeout),
 			 errhint("If the command needs more time, raise backup_service.key_command_timeout.")));
 }
 
 /* Decode the output, which is the key and perhaps a line feed. */
 static void
-take_key(const BkCommandRun *run, uint8 *kek)
+take_key(const BkCommandRun *run, int32 version, uint8 *kek)
 {
 	BkText		text = {run->output, run->len};
 
@@ -93,10 +93,10 @@ take_key(const BkCommandRun *run, uint8 *kek)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("backup_service.key_command printed no key for key version %d", run->version),
+			 errmsg("backup_service.key_command printed no key for key version %d", version),
 			 run->how == BK_COMMAND_TOO_MUCH ?
 			 errdetail("It printed more than %d bytes instead of %d hexadecimal digits.", OUTPUT_BYTES - 1, KEY_DIGITS)
-			 : text.len != KEY_DIGITS ?
+			 : text.len != (size_t) KEY_DIGITS ?
 			 errdetail("It printed %d bytes instead of %d hexadecimal digits.", (int) text.len, KEY_DIGITS)
 			 : errdetail("What it printed is not hexadecimal."),
 			 errhint("The command that backup_service.key_command holds must print the key as %d hexadecimal digits and nothing else.", KEY_DIGITS)));
@@ -109,16 +109,16 @@ command_get(const BkKeyringSettings *settings, int32 version, uint8 *kek)
 	char	   *command = expand(settings->key_command, version);
 	BkCommandRun run = {
 		.command = command,
-		.version = version,
+		.what = psprintf("backup_service.key_command for key version %d", version),
 		.timeout = settings->key_command_timeout,
 		.output = bk_alloc_secret(memory, OUTPUT_BYTES),
 		.size = OUTPUT_BYTES,
 	};
 
 	bk_command_run(&run);
-	check_time(&run);
-	check_status(&run);
-	take_key(&run, kek);
+	check_time(&run, version);
+	check_status(&run, version);
+	take_key(&run, version, kek);
 	pfree(command);
 	bk_memory_delete(memory);
 }
@@ -153,10 +153,21 @@ command_add(const BkKeyringSettings *settings, int32 version)
 	bk_memory_delete(memory);
 }
 
+static bool
+command_find(const BkKeyringSettings *settings, int32 version, const uint8 *fingerprint, uint8 *kek)
+{
+	uint8		found[BK_FINGERPRINT_BYTES];
+
+	command_get(settings, version, kek);
+	bk_kek_fingerprint(kek, found);
+	return memcmp(found, fingerprint, BK_FINGERPRINT_BYTES) == 0;
+}
+
 const BkKeySource bk_key_source_command = {
 	.look = command_look,
 	.get = command_get,
 	.newest = command_newest,
 	.create = command_create,
 	.add = command_add,
+	.find = command_find,
 };

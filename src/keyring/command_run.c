@@ -26,7 +26,7 @@ fail(const BkCommandRun *run, const char *verb)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_SYSTEM_ERROR),
-			 errmsg("could not %s backup_service.key_command for key version %d: %m", verb, run->version)));
+			 errmsg("could not %s %s: %m", verb, run->what)));
 }
 
 /* From here to exec, nothing but async-signal-safe calls. */
@@ -60,8 +60,10 @@ run_child(char *const arguments[], int output, int limit)
 	int			null = open("/dev/null", O_RDWR);
 
 	(void) setpgid(0, 0);
-	if (null < 0 || dup2(output, STDOUT_FILENO) < 0
-		|| dup2(null, STDIN_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
+	/* what a key command says of itself may hold secrets; others have nothing to hide from the log */
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0
+		|| dup2(output >= 0 ? output : STDERR_FILENO, STDOUT_FILENO) < 0
+		|| (output >= 0 && dup2(null, STDERR_FILENO) < 0))
 		_exit(127);
 	close_others(limit);
 	default_signals();
@@ -105,10 +107,19 @@ close_end(int *fd)
 }
 
 static void
+start_process(BkCommandRun *run)
+{
+	run->pid = fork_child(run->command, run->pipe[1]);
+	if (run->pid < 0)
+	{
+		run->pid = 0;
+		fail(run, "fork to run");
+	}
+}
+
+static void
 start(BkCommandRun *run)
 {
-	pid_t		pid;
-
 	if (pipe(run->pipe) != 0)
 	{
 		run->pipe[0] = run->pipe[1] = -1;
@@ -116,10 +127,7 @@ start(BkCommandRun *run)
 	}
 	if (!pg_set_noblock(run->pipe[0]))
 		fail(run, "make a pipe to");
-	pid = fork_child(run->command, run->pipe[1]);
-	if (pid < 0)
-		fail(run, "fork to run");
-	run->pid = pid;
+	start_process(run);
 	close_end(&run->pipe[1]);
 }
 
@@ -235,6 +243,16 @@ reap(BkCommandRun *run)
 	}
 }
 
+void
+bk_command_kill(BkCommandRun *run)
+{
+	if (run->pid == 0)
+		return;
+	(void) kill(-run->pid, SIGKILL);
+	reap(run);
+	run->pid = 0;
+}
+
 /* Leave nothing behind, whatever happened. */
 static void
 finish(int code, Datum argument)
@@ -243,17 +261,12 @@ finish(int code, Datum argument)
 
 	close_end(&run->pipe[0]);
 	close_end(&run->pipe[1]);
-	if (run->pid != 0)
-	{
-		(void) kill(-run->pid, SIGKILL);
-		reap(run);
-		run->pid = 0;
-	}
+	bk_command_kill(run);
 	ReleaseExternalFD();
 }
 
-void
-bk_command_run(BkCommandRun *run)
+static void
+init(BkCommandRun *run)
 {
 	run->how = BK_COMMAND_ENDED;
 	run->len = 0;
@@ -261,6 +274,28 @@ bk_command_run(BkCommandRun *run)
 	run->pid = 0;
 	run->pipe[0] = run->pipe[1] = -1;
 	INSTR_TIME_SET_CURRENT(run->started);
+}
+
+void
+bk_command_start(BkCommandRun *run)
+{
+	init(run);
+	start_process(run);
+}
+
+bool
+bk_command_poll(BkCommandRun *run)
+{
+	if (!has_ended(run->pid) && !timed_out(run))
+		return false;
+	bk_command_kill(run);
+	return true;
+}
+
+void
+bk_command_run(BkCommandRun *run)
+{
+	init(run);
 	if (!AcquireExternalFD())
 		fail(run, "make a pipe to");
 	/* Also where the session is terminated or the postmaster dies, which no PG_TRY sees. */

@@ -23,9 +23,9 @@ typedef struct BkCommandRun
 {
 	/* given */
 	const char *command;		/* for /bin/sh -c */
-	int32		version;		/* that it is asked for, for messages */
+	const char *what;			/* it is, for messages */
 	int			timeout;		/* milliseconds; 0 for no limit */
-	char	   *output;			/* the caller's, who wipes it */
+	char	   *output;			/* the caller's, who wipes it; bk_command_start() has none */
 	size_t		size;
 
 	/* found */
@@ -46,5 +46,17 @@ typedef struct BkCommandRun
  * process of the group has been killed, also those that the command left running.
  */
 extern void bk_command_run(BkCommandRun *run);
+
+/*
+ * Start a command and go on.  What it prints goes to where the server's messages go.  Until
+ * bk_command_poll() says that it has ended, the caller sees to it that it is killed in the end.
+ */
+extern void bk_command_start(BkCommandRun *run);
+
+/* True where it has ended or takes too long: how and status say which, and every process of its group is gone. */
+extern bool bk_command_poll(BkCommandRun *run);
+
+/* Kill what runs, if something does.  Raises nothing. */
+extern void bk_command_kill(BkCommandRun *run);
 
 #endif							/* BK_COMMAND_RUN_H */

@@ -4,6 +4,8 @@
  */
 #include "keyring/key_text.h"
 
+#include <stdio.h>
+
 #define SHORTEST_LINE	(2 + 2 * BK_KEK_BYTES)	/* one digit, colon, key */
 
 typedef struct KeyParser
@@ -18,11 +20,15 @@ BK_NORETURN
 static void
 malformed(KeyParser *parser, const char *detail)
 {
+#ifdef FRONTEND
+	bk_fail(BK_ARGUMENT, "key file", "line %d of \"%s\" %s", parser->line, parser->source, detail);
+#else
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("key file \"%s\" is malformed", parser->source),
 			 errdetail("Line %d %s.", parser->line, detail),
 			 errhint("Every line is a version, a colon and 64 hex digits; blank lines and lines that begin with # are left out.")));
+#endif
 }
 
 /* Take the digits before the colon off the line. */
@@ -106,7 +112,7 @@ bk_key_text_parse(BkMemory memory, BkText text, const char *source, BkKeyEntry *
 	while (text.len > 0)
 	{
 		const char *end = memchr(text.data, '\n', text.len);
-		size_t		len = end ? end - text.data : text.len;
+		size_t		len = end ? (size_t) (end - text.data) : text.len;
 
 		parser.line++;
 		parse_line(&parser, (BkText) {text.data, len});

@@ -19,6 +19,7 @@ typedef struct BkKeySource
 	int32		(*newest) (const BkKeyringSettings *settings);
 	bool		(*create) (const BkKeyringSettings *settings);
 	void		(*add) (const BkKeyringSettings *settings, int32 version);
+	bool		(*find) (const BkKeyringSettings *settings, int32 version, const uint8 *fingerprint, uint8 *kek);
 } BkKeySource;
 
 extern const BkKeySource bk_key_source_command;

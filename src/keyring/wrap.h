@@ -25,4 +25,10 @@ extern void bk_dek_unwrap(const uint8 kek[BK_KEK_BYTES],
 extern void bk_kek_fingerprint(const uint8 kek[BK_KEK_BYTES],
 							   uint8 fingerprint[BK_FINGERPRINT_BYTES]);
 
+/*
+ * The key that archives are sealed with (archive/archive.h): HMAC-SHA-256 under the
+ * KEK of the ASCII text "backup_service archive MAC key 1".
+ */
+extern void bk_kek_archive_key(const uint8 kek[BK_KEK_BYTES], uint8 key[BK_DIGEST_BYTES]);
+
 #endif							/* BK_WRAP_H */

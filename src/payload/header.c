@@ -1,6 +1,6 @@
 /*
  * header.c
- *		Encodes the header, byte by byte, and closes the MAC with it.
+ *		Encodes and decodes the header, byte by byte, and closes the MAC with it.
  */
 #include "payload/header.h"
 
@@ -32,6 +32,35 @@ bk_header_encode(BkMemory memory, const BkPayloadHeader *header)
 	to = bk_put_integer(to, header->created_at, 8);
 	Assert(to == bytes + len);
 	return (BkText) {(char *) bytes, len};
+}
+
+bool
+bk_header_decode(BkText *bytes, BkPayloadHeader *header)
+{
+	const uint8 *at = (const uint8 *) bytes->data;
+	size_t		name_len;
+
+	if (bytes->len < FIXED_BYTES || at[0] != BK_HEADER_FORMAT)
+		return false;
+	name_len = bk_get_integer(at + 1, 4);
+	if (name_len > bytes->len - FIXED_BYTES)
+		return false;
+	header->resource_id = (BkText) {bytes->data + 5, name_len};
+	at += 5 + name_len;
+	header->backup_id = bk_get_integer(at, 8);
+	header->base_id = bk_get_integer(at + 8, 8);
+	header->type = at[16];
+	header->compression = at[17];
+	header->encrypted = at[18];
+	header->size = bk_get_integer(at + 19, 8);
+	header->stored_size = bk_get_integer(at + 27, 8);
+	header->document_size = bk_get_integer(at + 35, 8);
+	memcpy(header->document_digest, at + 43, BK_DIGEST_BYTES);
+	memcpy(header->iv, at + 43 + BK_DIGEST_BYTES, BK_IV_BYTES);
+	header->created_at = bk_get_integer(at + 43 + BK_DIGEST_BYTES + BK_IV_BYTES, 8);
+	bytes->data += FIXED_BYTES + name_len;
+	bytes->len -= FIXED_BYTES + name_len;
+	return true;
 }
 
 void

@@ -12,7 +12,9 @@
 #include "catalog/policy.h"
 #include "catalog/queue.h"
 #include "catalog/resource.h"
+#include "catalog/unarchived.h"
 #include "catalog/verification.h"
+#include "service/archive_ship.h"
 #include "service/clock.h"
 #include "service/keys.h"
 #include "service/notice.h"
@@ -239,6 +241,20 @@ check_overdue(const Look *look, BkHealth *health)
 		health->detail = psprintf("%s%d, the first is \"%s\"", count == MAX_OVERDUE ? "at least " : "", count, first);
 }
 
+static void
+check_archive(const Look *look, BkHealth *health)
+{
+	TimestampTz oldest;
+
+	if (bk_archiving_wanted())
+		check_waiting(look, bk_unarchived_count(MAX_WAITING + 1, &oldest), oldest, health);
+	else
+	{
+		health->ok = true;
+		health->detail = "backup_service.archive_command is not set";
+	}
+}
+
 static const Check checks[] = {
 	{"worker", true, check_worker},
 	{"restore_queue", false, check_queue},
@@ -248,6 +264,7 @@ static const Check checks[] = {
 	{"corrupt_backups", false, check_corrupt},
 	{"overdue_backups", false, check_overdue},
 	{"cleanup", false, check_cleanup},
+	{"archive", false, check_archive},
 	{"notices", false, check_notices},
 	{"unsealed_audit_events", false, check_audit},
 };

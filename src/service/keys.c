@@ -11,6 +11,7 @@
 #include "service/json_text.h"
 #include "service/try.h"
 #include "settings.h"
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 struct BkKeys
@@ -63,8 +64,7 @@ load(BkKeys *keys, int32 version)
 	if (keys->version == version)
 		return;
 	keys->version = 0;
-	bk_keyring_get(settings(keys), version, keys->kek);
-	bk_kek_fingerprint(keys->kek, keys->fingerprint);
+	bk_keyring_get(settings(keys), version, keys->kek, keys->fingerprint);
 	keys->version = version;
 }
 
@@ -150,6 +150,39 @@ bk_keys_activate(BkKeys *keys)
 	}
 	bk_keys_load(keys, version, known);
 	keys->active = version;
+}
+
+static char *
+hex(const uint8 *bytes, int count)
+{
+	char	   *text = palloc(2 * count + 1);
+
+	text[hex_encode((const char *) bytes, count, text)] = '\0';
+	return text;
+}
+
+void
+bk_keys_foreign(BkKeys *keys, int32 version, const uint8 fingerprint[BK_FINGERPRINT_BYTES], uint8 kek[BK_KEK_BYTES])
+{
+	if (bk_keyring_find(settings(keys), version, fingerprint, kek))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_SYSTEM_ERROR),
+			 errmsg("this server does not have the master key of the archive"),
+			 errdetail("It was version %d where the archive was made, and its fingerprint is %s.", version,
+					   hex(fingerprint, BK_FINGERPRINT_BYTES)),
+			 bk_setting_key_command[0] != '\0'
+			 ? errhint("Let backup_service.key_command print that key for version %d.", version)
+			 : errhint("Add the line of that key to the key file, with any version that is not in it yet.")));
+}
+
+const uint8 *
+bk_keys_active_kek(BkKeys *keys, uint8 fingerprint[BK_FINGERPRINT_BYTES])
+{
+	Assert(keys->active != 0);
+	load(keys, keys->active);
+	memcpy(fingerprint, keys->fingerprint, BK_FINGERPRINT_BYTES);
+	return keys->kek;
 }
 
 int32

@@ -30,6 +30,16 @@ extern void bk_keys_load(BkKeys *keys, int32 version, const uint8 fingerprint[BK
 /* The same; false where it cannot be had, and *error (in the current memory context) says why. */
 extern bool bk_keys_try(BkKeys *keys, int32 version, const uint8 fingerprint[BK_FINGERPRINT_BYTES], ErrorData **error);
 
+/*
+ * Copy a master key of another catalog into kek (bk_alloc_secret() memory): version is what it is called there,
+ * here it may have another one.  58000 where the key source does not hold it.
+ */
+extern void bk_keys_foreign(BkKeys *keys, int32 version, const uint8 fingerprint[BK_FINGERPRINT_BYTES],
+							uint8 kek[BK_KEK_BYTES]);
+
+/* The master key of the active version, and its fingerprint. */
+extern const uint8 *bk_keys_active_kek(BkKeys *keys, uint8 fingerprint[BK_FINGERPRINT_BYTES]);
+
 /* Which version bk_keys_activate() found. */
 extern int32 bk_keys_active(const BkKeys *keys);
 

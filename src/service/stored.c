@@ -7,6 +7,7 @@
 #include "catalog/chunk.h"
 #include "catalog/record.h"
 #include "mb/pg_wchar.h"
+#include "service/archive_ship.h"
 #include "service/audit.h"
 #include "service/clock.h"
 #include "service/notice.h"
@@ -14,9 +15,8 @@
 #include "service/wake.h"
 #include "utils/timestamp.h"
 
-/* A backup's row as the payload layer sees it. */
-static void
-fill_header(const BkBackup *backup, BkPayloadHeader *header)
+void
+bk_stored_header(const BkBackup *backup, BkPayloadHeader *header)
 {
 	header->resource_id.data = pg_server_to_any(backup->resource_id, strlen(backup->resource_id), PG_UTF8);
 	header->resource_id.len = strlen(header->resource_id.data);
@@ -33,8 +33,8 @@ fill_header(const BkBackup *backup, BkPayloadHeader *header)
 	header->created_at = bk_unix_time(backup->created_at);
 }
 
-static void
-fill_seal(const BkBackup *backup, BkPayloadSeal *seal)
+void
+bk_stored_seal(const BkBackup *backup, BkPayloadSeal *seal)
 {
 	memcpy(seal->checksum, backup->checksum, BK_DIGEST_BYTES);
 	memcpy(seal->mac, backup->mac, BK_DIGEST_BYTES);
@@ -47,43 +47,56 @@ read_chunk(void *context, int32 *seq, BkText *chunk)
 	return bk_chunk_reader_next(context, seq, chunk);
 }
 
-static void
-rewind_chunks(void *context)
-{
-	bk_chunk_reader_rewind(context);
-}
-
 static BkChunkSource
 open_source(BkMemory memory, const BkBackup *backup)
 {
 	return (BkChunkSource) {
 		.read = read_chunk,
-		.rewind = rewind_chunks,
 		.context = bk_chunk_reader_open(memory, backup->resource_id, backup->backup_id),
 	};
 }
 
-BkText
-bk_stored_read_from(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek, const BkChunkSource *source)
+static BkText
+read_payload(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek, const BkChunkSource *source, BkText *packed)
 {
 	BkPayloadHeader header;
 	BkPayloadSeal seal;
 
 	bk_backup_check(backup);
 	bk_keys_dek(keys, backup, dek);
-	fill_header(backup, &header);
-	fill_seal(backup, &seal);
-	return bk_payload_read(memory, dek, &header, &seal, source);
+	bk_stored_header(backup, &header);
+	bk_stored_seal(backup, &seal);
+	return bk_payload_read(memory, dek, &header, &seal, source, packed);
 }
 
 BkText
-bk_stored_read(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek)
+bk_stored_read_from(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek, const BkChunkSource *source)
+{
+	return read_payload(keys, memory, backup, dek, source, NULL);
+}
+
+BkText
+bk_stored_read(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek, BkText *packed)
 {
 	BkChunkSource source = open_source(memory, backup);
-	BkText		text = bk_stored_read_from(keys, memory, backup, dek, &source);
+	BkText		text = read_payload(keys, memory, backup, dek, &source, packed);
 
 	bk_chunk_reader_close(source.context);
 	return text;
+}
+
+void
+bk_stored_prove_document(const BkBackup *backup, const BkDek *dek, BkText document)
+{
+	BkOrigin	origin = {backup->backup_id};
+	uint8		digest[BK_DIGEST_BYTES];
+
+	if (document.len != (size_t) backup->document_size)
+		bk_fail(origin, "document", "the rebuilt document has %zu bytes instead of " INT64_FORMAT,
+				document.len, backup->document_size);
+	bk_document_digest(dek, document, digest);
+	if (memcmp(digest, backup->document_digest, BK_DIGEST_BYTES) != 0)
+		bk_fail(origin, "document", "the rebuilt document's digest is not the one of the document that was backed up");
 }
 
 void
@@ -94,10 +107,47 @@ bk_stored_check_at_rest(const BkBackup *backup)
 	BkChunkSource source = open_source(CurrentMemoryContext, backup);
 
 	bk_backup_check(backup);
-	fill_header(backup, &header);
-	fill_seal(backup, &seal);
+	bk_stored_header(backup, &header);
+	bk_stored_seal(backup, &seal);
 	bk_payload_check_at_rest(CurrentMemoryContext, &header, &seal, &source);
 	bk_chunk_reader_close(source.context);
+}
+
+/* A source that also shows what it gives. */
+typedef struct Tee
+{
+	BkChunkSource source;
+	const BkChunkSink *sink;
+} Tee;
+
+static bool
+read_and_show(void *context, int32 *seq, BkText *chunk)
+{
+	Tee		   *tee = context;
+
+	if (!tee->source.read(tee->source.context, seq, chunk))
+		return false;
+	tee->sink->write(tee->sink->context, *seq, *chunk);
+	return true;
+}
+
+void
+bk_stored_copy(BkKeys *keys, const BkBackup *backup, const BkChunkSink *sink)
+{
+	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service copy");
+	Tee			tee = {.source = open_source(memory, backup), .sink = sink};
+	BkChunkSource source = {.read = read_and_show, .context = &tee};
+	BkDek	   *dek = bk_alloc_secret(memory, sizeof(BkDek));
+	BkPayloadHeader header;
+	BkPayloadSeal seal;
+
+	bk_backup_check(backup);
+	bk_keys_dek(keys, backup, dek);
+	bk_stored_header(backup, &header);
+	bk_stored_seal(backup, &seal);
+	bk_payload_prove(memory, dek, &header, &seal, &source);
+	bk_chunk_reader_close(tee.source.context);
+	bk_memory_delete(memory);
 }
 
 /* Chunks on their way to the table: a batch is held back until the next chunk, or the end. */
@@ -163,7 +213,7 @@ write_payload(BkKeys *keys, BkBackup *backup, BkText document, BkText payload, C
 	bk_keys_new_dek(keys, backup, dek);
 	backup->document_size = document.len;
 	bk_document_digest(dek, document, backup->document_digest);
-	fill_header(backup, &header);
+	bk_stored_header(backup, &header);
 	bk_payload_write(CurrentMemoryContext, payload, dek, &header, &seal, &sink);
 	take_result(backup, &header, &seal);
 }
@@ -175,7 +225,7 @@ bk_stored_insert(BkKeys *keys, BkResource *resource, BkEvent *event, BkBackup *b
 	bool		notify = bk_notices_wanted();
 	int64		backups_made;
 
-	if (notify)
+	if (notify || bk_archiving_wanted())
 		bk_wake_worker();
 	write_payload(keys, backup, document, payload, &writer);
 	bk_audit_set_state(event, backup);

@@ -5,6 +5,7 @@
 #include "worker/jobs.h"
 
 #include "service/roster_table.h"
+#include "worker/job_archive.h"
 #include "worker/job_cleanup.h"
 #include "worker/job_notify.h"
 #include "worker/job_restore.h"
@@ -31,6 +32,11 @@ static const BkJob jobs[] = {
 		.name = "cleanup",
 		.next_due = bk_job_cleanup_next_due,
 		.run_batch = bk_job_cleanup_run_batch,
+	},
+	{
+		.name = "archive",
+		.next_due = bk_job_archive_next_due,
+		.run_batch = bk_job_archive_run_batch,
 	},
 	/* Last, so that it finds what the others have left. */
 	{

@@ -69,3 +69,21 @@ SELECT oid::regprocedure FROM functions WHERE lanname = 'plpgsql' AND provolatil
 SELECT DISTINCT called::regprocedure FROM calls WHERE provolatile = 's' AND called_volatile = 'v' ORDER BY 1;
 -- The pattern finds something.
 SELECT count(*) > 40 AS calls FROM calls;
+
+-- One backup, or one operation, is found by its id in a view however many resources there are.
+SET client_min_messages = error;
+SELECT count(*) FROM generate_series(1, 200) n, LATERAL bk_create('found-' || n, '1');
+SELECT max(backup_id) AS backup FROM bk_backups \gset
+SELECT count(bk_restore(:backup)) FROM generate_series(1, 10);
+SELECT max(operation_id) AS operation FROM bk_operations \gset
+BEGIN;
+SELECT pg_stat_get_xact_tuples_returned('backup_service.resource'::regclass) AS before \gset
+SELECT count(*) FROM bk_backups WHERE backup_id = :backup;
+SELECT count(*) FROM bk_operations WHERE operation_id = :operation;
+SELECT pg_stat_get_xact_tuples_returned('backup_service.resource'::regclass) - :before AS resources_scanned;
+-- The figure is about something.
+SELECT count(*) >= 200 FROM bk_resources WHERE stored_size > 0;
+SELECT pg_stat_get_xact_tuples_returned('backup_service.resource'::regclass) - :before >= 200 AS scanned;
+ROLLBACK;
+SELECT sum(bk_resource_drop('found-' || n)) FROM generate_series(1, 200) n;
+RESET client_min_messages;

@@ -158,6 +158,9 @@ my %calls = (
 	bk_history => [ "SELECT value FROM public.bk_history('RESOURCE', 'n')", "SELECT value FROM public.bk_history('RESOURCE', 'list[1]')" ],
 	bk_verify => [ 'SELECT public.bk_verify(ID4)', "SELECT public.bk_verify(ID1, 'RESOURCE')" ],
 	bk_export => [ 'SELECT public.bk_export(ID2)' ],
+	bk_archive => [ "SELECT pg_catalog.length(public.bk_archive('RESOURCE')) > 1000" ],
+	bk_archive_import => [ "SELECT public.bk_archive_import(public.bk_archive('RESOURCE'), 'RESOURCE, imported')",
+		"SELECT public.bk_resource_drop('RESOURCE, imported')" ],
 	bk_consolidate => [ 'SELECT type FROM public.bk_consolidate(ID2)', "SELECT type FROM public.bk_consolidate(ID5, 'RESOURCE')" ],
 	bk_delete => [ 'SELECT public.bk_delete(ID1)', "SELECT public.bk_delete(ID3, 'cascade')", "SELECT public.bk_delete(ID6, 'restrict', 'RESOURCE')" ],
 	bk_key_rotate => [ 'SELECT public.bk_key_rotate() IS NULL' ],
@@ -190,6 +193,7 @@ my %calls = (
 	bk_audit_trim => [ "SELECT public.bk_audit_trim('infinity') IS NULL" ],
 	bk_audit => ['SELECT resource_id, action, outcome, role FROM public.bk_audit'],
 	bk_backups => ["SELECT resource_id, type, size, compression_ratio FROM public.bk_backups"],
+	bk_unarchived => ['SELECT resource_id, type, status, stored_size FROM public.bk_unarchived'],
 	bk_resources => ['SELECT resource_id, resource_type, owner, backups, backups_made FROM public.bk_resources'],
 	bk_snapshots => ['SELECT resource_id, removed_at FROM public.bk_snapshots'],
 	bk_operations => ['SELECT resource_id, type, status, progress, validated, validation_errors, role FROM public.bk_operations'],
@@ -224,7 +228,7 @@ my %calls = (
 	'backup_service_api.operations_cancel' => [q{SELECT FROM backup_service_api.operations_cancel('restore-' OPERATOR(pg_catalog.||) (SELECT pg_catalog.max(operation_id) FROM public.bk_operations WHERE status OPERATOR(pg_catalog.=) 'queued'))}],
 	'backup_service_api.backups_delete' => [q{SELECT FROM backup_service_api.backups_delete('backup-ID7')}, q{RESET request.headers}]);
 # The order matters: what needs a backup comes after it is made, the deleting last; keys are an operator's.
-my @users = qw(bk_create bk_read bk_restore bk_restore_at bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_backups bk_resources bk_snapshots bk_operations bk_hold bk_holds bk_release
+my @users = qw(bk_create bk_read bk_restore bk_restore_at bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_archive bk_archive_import bk_unarchived bk_backups bk_resources bk_snapshots bk_operations bk_hold bk_holds bk_release
   bk_restore_enqueue bk_restore_at_enqueue bk_restore_cancel bk_restore_wait bk_operation_list);
 push @users, map { "backup_service_http.$_" } qw(checks count_backups count_operations backup_at restore take_up keep);
 push @users, map { "backup_service_api.$_" } qw(root health backups_create backups_list backups_get backups_verify backups_download restores_create restores_create_at

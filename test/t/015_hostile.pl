@@ -102,6 +102,8 @@ my %functions = (
 	bk_delete => { backup_id => 'ID' },
 	bk_consolidate => { backup_id => 'ID' },
 	bk_export => { backup_id => 'ID' },
+	bk_archive => { resource_id => "'calls'" },
+	bk_archive_import => { archive => "bk_archive('calls')", target_resource_id => "'imported'" },
 	bk_key_rotate => {},
 	bk_rekey => {},
 	bk_key_retire => { version => 99 },
@@ -329,7 +331,7 @@ is(bk_value($node, 'late', 'SET ROLE creator; SELECT bk_read(1)'), '"the secret"
 $node->safe_psql('late', 'DROP EXTENSION backup_service');
 $node->safe_psql('postgres', 'DROP ROLE backup_service_operator; ALTER ROLE operator_of_before RENAME TO backup_service_operator');
 
-my %reads = map { $_ => 1 } qw(bk_read bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_verify_keys bk_health bk_metrics bk_audit_verify bk_restore_wait
+my %reads = map { $_ => 1 } qw(bk_read bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_archive bk_verify_keys bk_health bk_metrics bk_audit_verify bk_restore_wait
   bk_retention_explain bk_policy_simulate bk_operation_list),
   (map { "backup_service_http.$_" } qw(checks count_backups count_operations backup_at)),
   (map { "backup_service_api.$_" } qw(root health metrics backups_list backups_get backups_verify backups_download operations_list operations_get));

@@ -1,0 +1,131 @@
+/*
+ * restore.c
+ *		Chooses a backup by id, by time, or the newest.
+ */
+#include "recover/restore.h"
+
+#include "recover/json.h"
+#include "recover/report.h"
+
+#include <stdlib.h>
+
+static bool
+is_wanted(const BkRecoverPoint *point, const BkRecoverOptions *options)
+{
+	if (options->resource && !bk_text_equal(point->resource_id, (BkText) {options->resource, strlen(options->resource)}))
+		return false;
+	return options->backup_id == 0 || point->backup_id == options->backup_id;
+}
+
+int
+bk_recover_filter(BkRecoverPoint *points, int count, const BkRecoverOptions *options)
+{
+	int			left = 0;
+
+	for (int i = 0; i < count; i++)
+		if (is_wanted(&points[i], options))
+			points[left++] = points[i];
+	return left;
+}
+
+/* Points are in order of their resources. */
+static void
+check_one_resource(const BkRecoverPoint *points, int count)
+{
+	if (bk_text_equal(points[0].resource_id, points[count - 1].resource_id))
+		return;
+	bk_report_error("several resources are meant, %s and %s among them", bk_shown(points[0].resource_id),
+					bk_shown(points[count - 1].resource_id));
+	bk_report_hint("Name one with --resource; \"bk_recover list\" shows all.");
+	exit(BK_EXIT_USAGE);
+}
+
+/* Two databases may have given the same id; their times differ. */
+static const BkRecoverPoint *
+choose_by_id(const BkRecoverPoint *points, int count, const BkRecoverOptions *options)
+{
+	char		first[BK_TIME_BYTES];
+	char		last[BK_TIME_BYTES];
+
+	if (count > 1)
+	{
+		bk_report_error("there are %d backups %lld of resource %s, of %s and %s", count, (long long) options->backup_id,
+						bk_shown(points[0].resource_id), bk_time_text(points[0].created_at, first),
+						bk_time_text(points[count - 1].created_at, last));
+		bk_report_hint("Choose one by its time with --at.");
+		exit(BK_EXIT_USAGE);
+	}
+	if (!points[0].is_backup)
+		bk_die(BK_EXIT_PROBLEM, "backup %lld was deleted before it was archived", (long long) options->backup_id);
+	return &points[0];
+}
+
+static const BkRecoverPoint *
+newest_live(const BkRecoverPoint *points, int count)
+{
+	while (count > 0 && !points[count - 1].is_live)
+		count--;
+	return count > 0 ? &points[count - 1] : NULL;
+}
+
+BK_NORETURN static void
+no_such_state(const BkRecoverPoint *points, const BkRecoverOptions *options, const BkRecoverPoint *earlier)
+{
+	char		time[BK_TIME_BYTES];
+
+	bk_report_error("resource %s has no state of %s", bk_shown(points[0].resource_id), bk_time_text(options->at, time));
+	if (earlier)
+		bk_report_hint("The nearest earlier one is backup %lld of %s: name it with --backup-id, or take it with --nearest.",
+					   (long long) earlier->backup_id, bk_time_text(earlier->created_at, time));
+	else
+		bk_report_hint("The first backup is of %s.", bk_time_text(points[0].created_at, time));
+	exit(BK_EXIT_PROBLEM);
+}
+
+/* Points that have left the timeline unseen have no time any more; deleted ones have, and it is not another's. */
+static bool
+has_place(const BkRecoverPoint *point)
+{
+	return point->is_live || point->copies[0].entry.point == BK_ARCHIVE_POINT_REMOVED;
+}
+
+static const BkRecoverPoint *
+choose_by_time(const BkRecoverPoint *points, int count, const BkRecoverOptions *options)
+{
+	int			before = 0;
+	int			last = -1;
+	const BkRecoverPoint *earlier;
+
+	while (before < count && points[before].created_at <= options->at)
+	{
+		if (has_place(&points[before]))
+			last = before;
+		before++;
+	}
+	earlier = newest_live(points, before);
+	if (earlier == NULL || (!points[last].is_live && !options->nearest))
+		no_such_state(points, options, earlier);
+	return earlier;
+}
+
+const BkRecoverPoint *
+bk_recover_choose(const BkRecoverPoint *points, int count, const BkRecoverOptions *options)
+{
+	const BkRecoverPoint *point;
+
+	if (count == 0)
+	{
+		bk_report_error("no such backup is in the archives");
+		bk_report_hint("\"bk_recover list\" shows what is.");
+		exit(BK_EXIT_PROBLEM);
+	}
+	check_one_resource(points, count);
+	if (options->backup_id)
+		return choose_by_id(points, count, options);
+	if (options->has_time)
+		return choose_by_time(points, count, options);
+	point = newest_live(points, count);
+	if (point == NULL)
+		bk_die(BK_EXIT_PROBLEM, "no backup of resource %s is in its timeline; name one with --backup-id", bk_shown(points[0].resource_id));
+	return point;
+}

@@ -1,0 +1,142 @@
+# Does a resource's archive move its history to another server, whatever its keys and encoding, and is what is wrong refused?
+use strict;
+use warnings;
+use utf8;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use BkTest;
+use Encode qw(encode);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+$ENV{PGCLIENTENCODING} = 'UTF8';
+my $from = bk_start('from');
+my $to = bk_start('to');
+
+sub sql { return encode('UTF-8', $_[0]) }
+
+sub archive
+{
+	my ($node, $database, $resource) = @_;
+	return bk_value($node, $database, sql("SELECT encode(bk_archive('$resource'), 'hex')"));
+}
+
+# Everything of a resource that an archive keeps.
+sub history
+{
+	my ($node, $database, $resource) = @_;
+	return bk_value($node, $database, sql(qq{
+SELECT b.type, b.created_at, b.size, b.stored_size, b.compression, b.encrypted, b.checksum, b.tags::text COLLATE "C", b.version, b.source, b.resource_type, b.created_by, b.completed_at, b.expires_at,
+	(SELECT o.created_at FROM bk_backups o WHERE o.backup_id = b.base_id), bk_verify(b.backup_id) ->> 'valid', bk_read(b.backup_id)
+  FROM bk_backups b WHERE resource_id = '$resource' ORDER BY created_at;
+SELECT created_at, removed_at FROM bk_snapshots WHERE resource_id = '$resource' ORDER BY 1;
+SELECT name, reason, until, created_by, created_at FROM bk_holds WHERE resource_id = '$resource' ORDER BY 1;}));
+}
+
+sub import_sql
+{
+	my ($archive, $name) = @_;
+	return sql("SELECT bk_archive_import('\\x$archive'" . ($name ? ", '$name')" : ')'));
+}
+
+# By a file: an archive may be longer than a command line.
+sub run_import
+{
+	my ($node, $database, $archive, $name) = @_;
+	my $file = $node->basedir . '/import.sql';
+	unlink $file;
+	append_to_file($file, import_sql($archive, $name));
+	return bk_value($node, $database, "\\i $file");
+}
+
+$from->safe_psql('postgres', sql(bk_noise_function() . q{
+SELECT FROM bk_create('shop', '{"é": 1, "ab": [1.00, null]}', tags => '{"clé": "é"}', retention => '10 years', source => 'à');
+SELECT FROM bk_create('shop', '{"é": 2, "ab": [1.00, null]}', 'incremental', encrypt => false);
+SELECT FROM bk_create('shop', '{"é": 3, "ab": [1.00, null]}', 'incremental');
+SELECT FROM bk_create('shop', jsonb_build_object('é', 4, 'noise', bk_noise('shop', 300000)), 'full', compression => 'zstd');
+SELECT FROM bk_create('shop', jsonb_build_object('é', 5, 'noise', bk_noise('shop', 300000)), 'incremental');
+SELECT FROM bk_create('shop', '{"é": 6}', 'differential');
+SELECT bk_delete(2);
+SELECT bk_hold(1, 'légal', 'why');
+SELECT bk_key_rotate();
+SELECT FROM bk_create('shop', '{"é": 7}', 'incremental');}));
+my $archive = archive($from, 'postgres', 'shop');
+my $wanted = history($from, 'postgres', 'shop');
+is(() = $wanted =~ /\|true\|/g, 6, 'six sound backups are archived');
+unlike(pack('H*', $archive), qr/noise|"ab"/, 'the archive shows no document');
+my ($keys) = map { slurp_file(bk_key_path($from)) } 1;
+my @kek = $keys =~ /^\d+:([0-9a-f]{64})$/mg;
+is(scalar(@kek), 2, 'two master keys are in use');
+unlike($archive, qr/\Q$_\E/, 'and neither is in the archive') for @kek;
+
+# ----- A server that has other keys, none at all, then both, under other versions.
+bk_fails($to, 'postgres', import_sql($archive), '58000', qr/key file "[^"]*" does not exist/, 'without a key file');
+ok(!-e bk_key_path($to), 'none was made for it');
+$to->safe_psql('postgres', "SELECT FROM bk_create('own', '1')");
+bk_fails($to, 'postgres', import_sql($archive), '58000', qr/does not have the master key of the archive\nDETAIL:  It was version 2 where the archive was made, and its fingerprint is [0-9a-f]{64}\.\nHINT:  Add the line of that key/, 'another key of the same version is not it');
+append_to_file(bk_key_path($to), "1002:$kek[1]\n");
+bk_fails($to, 'postgres', import_sql($archive), '58000', qr/It was version 1 where/, 'nor is the newer one alone enough');
+is(bk_value($to, 'postgres', 'SELECT count(*) FROM bk_resources'), 1, 'nothing was written');
+append_to_file(bk_key_path($to), "1001:$kek[0]\n");
+is(run_import($to, 'postgres', $archive), 6, 'with both, all backups are taken');
+is(history($to, 'postgres', 'shop'), $wanted, 'the history is the same: times, chain, labels, documents, tombstones, holds');
+is(bk_value($to, 'postgres', "SELECT string_agg(DISTINCT key_version::text, ' ') FROM bk_backups WHERE resource_id = 'shop'"), 1, 'under the key of this server');
+is(bk_value($to, 'postgres', 'SELECT * FROM bk_audit_verify()'), '', 'the audit trail holds');
+is(bk_value($to, 'postgres', "SELECT bk_restore_at('shop', created_at) = bk_read(backup_id) FROM bk_list('shop') ORDER BY created_at"), join("\n", ('t') x 6), 'every time gives its state');
+append_to_file($to->basedir . '/only', (grep { /^1:/ } split /(?<=\n)/, slurp_file(bk_key_path($to)))[0]);
+chmod 0600, $to->basedir . '/only' or die;
+rename $to->basedir . '/only', bk_key_path($to) or die;
+is(history($to, 'postgres', 'shop'), $wanted, 'the other keys are not needed any more');
+
+# ----- And on: an archive of the import, rotated in between, moves again.
+bk_value($to, 'postgres', 'SELECT bk_key_rotate(); SELECT bk_rekey()');
+my $again = archive($to, 'postgres', 'shop');
+bk_database($to, 'second');
+is(run_import($to, 'second', $again, 'renamed'), 6, 'an archive of an import is an archive');
+is(history($to, 'second', 'renamed'), $wanted, 'and changes nothing');
+
+# ----- Encodings.
+bk_database($from, 'latin', 'LATIN1');
+is(run_import($from, 'latin', $archive), 6, 'a LATIN1 database takes what fits');
+is(history($from, 'latin', 'shop') =~ s/\{[^{}]*\}/{}/gr, $wanted =~ s/\{[^{}]*\}/{}/gr, 'with the same labels');
+is(bk_value($from, 'latin', sql("SELECT bool_and(bk_read(backup_id) ->> 'é' = n::text) FROM (SELECT backup_id, row_number() OVER (ORDER BY created_at) + (row_number() OVER (ORDER BY created_at) > 1)::int AS n FROM bk_backups) b")), 't', 'and documents');
+bk_database($from, 'utf');
+is(run_import($from, 'utf', archive($from, 'latin', 'shop')), 6, 'and gives it back to UTF-8');
+is(history($from, 'utf', 'shop'), $wanted, 'as it was');
+$from->safe_psql('utf', sql("SELECT FROM bk_create('far €', '1')"));
+bk_fails($from, 'latin', import_sql(archive($from, 'utf', 'far €')), '22P05', qr/has no equivalent in encoding "LATIN1"/, 'a name that does not fit is refused as such');
+is(bk_value($from, 'latin', 'SELECT count(*) FROM bk_resources'), 1, 'and leaves nothing');
+
+# ----- With a command for keys, the version counts.
+my $dir = $to->basedir;
+append_to_file("$dir/key2", $kek[1]);
+append_to_file("$dir/key1", $kek[0]);
+$to->append_conf('postgresql.conf', "backup_service.key_command = 'cat $dir/key%v'");
+$to->reload;
+bk_database($to, 'command');
+is(run_import($to, 'command', $archive), 6, 'the key command is asked for the versions of the archive');
+is(history($to, 'command', 'shop'), $wanted, 'and all is there');
+
+# ----- Two sessions that import the same at once: one takes it, the other is told.
+$to->safe_psql('command', "SELECT bk_release(backup_id, name) FROM bk_holds; SELECT bk_resource_drop('shop')");
+my $first = $to->background_psql('command', on_error_stop => 0);
+my $file = "$dir/twice.sql";
+append_to_file($file, import_sql($archive, 'twice') . ";\n");
+$first->query_safe("BEGIN") if $first->can('query_safe');
+SKIP:
+{
+	skip 'needs a newer test framework', 3 unless $first->can('query_safe');
+	is($first->query_safe("\\i $file"), 6, 'the first');
+	my $second = $to->background_psql('command', on_error_stop => 0);
+	$second->query_until(qr/started/, "\\echo started\n\\i $file\n");
+	ok(bk_wait_for(20, sub { bk_value($to, 'postgres', "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == 1 }), 'the second waits');
+	$first->query_safe('COMMIT');
+	ok(bk_wait_for(20, sub { slurp_file($to->logfile) =~ /resource "twice" exists already/ }), 'and is told');
+	$second->quit;
+}
+$first->quit;
+unlike(slurp_file($_->logfile), qr/PANIC|TRAP|terminated by signal|server closed/, 'the log is clean') for $from, $to;
+$_->stop for $from, $to;
+done_testing();
