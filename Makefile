@@ -4,13 +4,19 @@
 #   make serve      runs the API over HTTP on the loopback address: PostgreSQL, PostgREST and nginx (docs/http.md)
 #   make test       installs what the tests need, builds, runs every test
 #   make test-long  the same with the long sweeps in full
-#   make bench      measures against peers
+#   make test-versions  the tests on PostgreSQL 15, 17 and 18, gcc and clang, in chroots (as root)
+#   make coverage   the part of the lines that the tests run
+#   make lint       clang-tidy and cppcheck
+#   make test-sanitize, make test-valgrind  the tests in a server that looks for undefined behaviour, or runs under valgrind
+#   make deb        a Debian package, in tmp/deb; make test-deb installs it in a clean chroot (as root)
+#   make bench      measures against peers; BENCH_QUICK=1 does in two minutes
 #   make rights     prints who gets what of each function and view, as seen in real calls
 #   make, make install, make installcheck: PGXS, as in every extension
 
 EXTENSION = backup_service
 EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" backup_service.control)
 MODULE_big = backup_service
+DATA = $(wildcard sql/backup_service--*--*.sql)
 DATA_built = sql/backup_service--$(EXTVERSION).sql
 SQL_FRAGMENTS = $(sort $(wildcard sql/[0-9][0-9]_*.sql))
 SOURCES = $(sort $(filter-out src/recover/%, $(wildcard src/*.c src/*/*.c)))
@@ -25,8 +31,11 @@ PG_CPPFLAGS = -I$(CURDIR)/src -DBK_VERSION='"$(EXTVERSION)"' $(if $(filter yes,$
 # PostgreSQL hands on the flags of the compiler that it was built with; clang does not know all of gcc's.
 CLANG_CFLAGS = $(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-warning-option \
 	-Wno-ignored-optimization-argument -Wno-ignored-attributes)
-PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement $(CLANG_CFLAGS) $(WERROR)
-SHLIB_LINK = -lcrypto -lz -lzstd $(if $(filter yes,$(LIBDEFLATE)),-ldeflate)
+# COVERAGE=yes counts the lines that run (make coverage); SANITIZE=yes stops where behaviour is undefined (make test-sanitize).
+comma = ,
+CHECKED = $(if $(filter yes,$(COVERAGE)),--coverage -Og) $(if $(filter yes,$(SANITIZE)),-fsanitize=undefined -fno-sanitize-recover)
+PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement $(CLANG_CFLAGS) $(WERROR) $(CHECKED)
+SHLIB_LINK = $(CHECKED) $(if $(filter yes,$(COVERAGE)),-Wl$(comma)--exclude-libs$(comma)libgcov.a) -lcrypto -lz -lzstd $(if $(filter yes,$(LIBDEFLATE)),-ldeflate)
 EXTRA_CLEAN = build bk_recover
 
 # make installcheck runs these against a running server.
@@ -66,7 +75,7 @@ uninstall-recover:
 sql/backup_service--$(EXTVERSION).sql: $(SQL_FRAGMENTS)
 	printf '%s\n' '\echo Use "CREATE EXTENSION backup_service" to load this file. \quit' | cat - $^ > $@
 
-.PHONY: install-recover uninstall-recover demo demo-stop serve test test-long bench rights
+.PHONY: install-recover uninstall-recover demo demo-stop serve test test-long test-versions test-sanitize test-valgrind coverage lint deb test-deb bench rights
 demo:
 	@demo/run
 demo-stop:
@@ -77,6 +86,20 @@ test:
 	@test/tools/test
 test-long:
 	@LONG=1 test/tools/test
+test-versions:
+	@test/tools/versions
+coverage:
+	@test/tools/coverage
+lint:
+	@test/tools/lint
+test-sanitize:
+	@test/tools/sanitize
+test-valgrind:
+	@test/tools/valgrind
+deb:
+	@packaging/deb
+test-deb:
+	@test/tools/deb
 bench:
 	@bench/run
 rights:

@@ -1,26 +1,49 @@
--- One line a case: medians of both sides, their ratio (smaller is better for us), the target.
-WITH target (case_name, peer, target, ordinal) AS (VALUES
-	('full, gzip 6', 'pgcrypto', 1.0, 1),
-	('full, zstd', 'pgcrypto', 0.5, 2),
-	('restore to jsonb', 'pgcrypto', NULL, 3),
-	('20,000 x 2 kB, one transaction', 'pgcrypto', 0.2, 4),
-	('all releases, bytes stored', 'restic', 0.1, 5),
-	('all releases, time', 'restic', NULL, 6),
-	('restore of a chain of 100', 'our full one', 1.5, 7)),
-median AS (
-	SELECT case_name, side, percentile_cont(0.5) WITHIN GROUP (ORDER BY value) AS value
+-- What the report is made of: a line a case, and how its figures are shown.
+
+CREATE FUNCTION shown(value numeric, unit text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE WHEN unit = 'ms' AND value < 10 THEN round(value, 2) || ' ms'
+				WHEN unit = 'ms' THEN round(value) || ' ms'
+				WHEN unit = 'bytes' AND value < 10e6 THEN round(value / 1000) || ' kB'
+				WHEN unit = 'bytes' THEN round(value / 1e6) || ' MB'
+				ELSE round(value, 1) || ' ' || unit END
+$$;
+
+CREATE VIEW line AS
+WITH median AS (
+	SELECT case_name, side, count(*) AS rounds, (percentile_cont(0.5) WITHIN GROUP (ORDER BY value))::numeric AS value,
+		   (percentile_cont(0.5) WITHIN GROUP (ORDER BY processor))::numeric AS processor
 	  FROM measurement GROUP BY case_name, side),
-line AS (
-	SELECT t.ordinal, t.case_name, t.peer, o.value AS ours, p.value AS theirs, o.value / p.value AS ratio, t.target
+measured AS (
+	SELECT t.*, o.value AS ours_value, p.value AS peer_value, round(o.value / p.value, 3) AS ratio,
+		   round(o.processor / p.processor, 3) AS processor_ratio
 	  FROM target t
 	  JOIN median o ON o.case_name = t.case_name AND o.side = 'ours'
 	  JOIN median p ON p.case_name = t.case_name AND p.side = t.peer)
-SELECT '| case | ours | peer | its figure | ratio | target | met |' UNION ALL
-SELECT '|---|---|---|---|---|---|---|' UNION ALL
-(SELECT format('| %s | %s | %s | %s | %s | %s | %s |', case_name,
-			   CASE WHEN case_name LIKE '%bytes%' THEN pg_size_pretty(ours::bigint) ELSE round(ours)::text || ' ms' END,
-			   peer,
-			   CASE WHEN case_name LIKE '%bytes%' THEN pg_size_pretty(theirs::bigint) ELSE round(theirs)::text || ' ms' END,
-			   round(ratio::numeric, 3), coalesce(target::text, '-'),
-			   CASE WHEN target IS NULL THEN '-' WHEN ratio <= target THEN 'yes' ELSE 'no' END)
-   FROM line ORDER BY ordinal);
+SELECT ordinal, case_name, shown(ours_value, unit) AS ours, peer, shown(peer_value, unit) AS peer_has, ours_value, peer_value, unit,
+	   ratio, processor_ratio, target, more_is_better,
+	   CASE WHEN more_is_better THEN ratio >= target ELSE ratio <= target END AS met
+  FROM measured;
+
+-- Markdown has | between cells.
+CREATE FUNCTION as_markdown() RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT '| case | ours | peer | its figure | ratio | of processor time | target | met |' UNION ALL
+	SELECT '|---|---|---|---|---|---|---|---|' UNION ALL
+	(SELECT format('| %s | %s | %s | %s | %s | %s | %s | %s |', case_name, ours, replace(peer, '|', '\|'), peer_has, ratio,
+				   coalesce(processor_ratio::text, ''), coalesce(CASE WHEN more_is_better THEN '>= ' ELSE '' END || target, '-'),
+				   CASE met WHEN true THEN 'yes' WHEN false THEN '**no**' ELSE '-' END)
+	   FROM line ORDER BY ordinal)
+$$;
+
+CREATE FUNCTION as_json() RETURNS text LANGUAGE sql AS $$
+	SELECT jsonb_pretty(jsonb_build_object(
+		'about', (SELECT jsonb_object_agg(name, value) FROM about),
+		'cases', (SELECT jsonb_agg(jsonb_build_object('case', case_name, 'ours', ours_value, 'peer', peer, 'its', peer_value, 'unit', unit,
+													  'ratio', ratio,
+													  'processor_ratio', processor_ratio, 'target', target, 'more_is_better', more_is_better, 'met', met) ORDER BY ordinal) FROM line),
+		'measurements', (SELECT jsonb_agg(to_jsonb(m)) FROM measurement m)))
+$$;
+
+-- For bench/picture: smaller is better in all that it shows.
+CREATE VIEW bar AS
+SELECT row_number() OVER (ORDER BY ordinal) AS place, case_name || ' / ' || peer AS label, ratio, coalesce(target, 'NaN') AS target, coalesce(met::int, 2) AS met
+  FROM line WHERE NOT more_is_better;

@@ -6,9 +6,9 @@ CREATE SCHEMA backup_service_http;
 REVOKE ALL ON SCHEMA backup_service_http FROM PUBLIC;
 COMMENT ON SCHEMA backup_service_http IS 'behind backup_service_api; not to be shown by PostgREST';
 
-CREATE FUNCTION backup_service_http.json(body bytea)
+CREATE FUNCTION backup_service_http.json_of(body bytea)
 RETURNS jsonb LANGUAGE C IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'bk_http_json';
-COMMENT ON FUNCTION backup_service_http.json IS 'the JSON object that a request''s body is; refuses a key that stands twice in an object';
+COMMENT ON FUNCTION backup_service_http.json_of IS 'the JSON object that a request''s body is; refuses a key that stands twice in an object';
 
 CREATE FUNCTION backup_service_http.shown(word text)
 RETURNS text LANGUAGE C IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'bk_http_shown';

@@ -50,7 +50,7 @@ DECLARE
 	answer json;
 BEGIN
 	IF key IS NULL THEN
-		RETURN backup_service_http.created(backup_service_http.create_backup(backup_service_http.json(body)), false);
+		RETURN backup_service_http.created(backup_service_http.create_backup(backup_service_http.json_of(body)), false);
 	END IF;
 	taken_up := backup_service_http.take_up(key, body);
 	IF NOT taken_up.same THEN
@@ -59,7 +59,7 @@ BEGIN
 			DETAIL = '{"status":422,"headers":{}}';
 	END IF;
 	IF taken_up.answer IS NULL THEN
-		answer := backup_service_http.create_backup(backup_service_http.json(body));
+		answer := backup_service_http.create_backup(backup_service_http.json_of(body));
 		PERFORM backup_service_http.keep(key, answer);
 	END IF;
 	RETURN backup_service_http.created(coalesce(taken_up.answer, answer), taken_up.answer IS NOT NULL);
@@ -131,17 +131,18 @@ $$;
 CREATE FUNCTION backup_service_http.restores_create(body bytea)
 RETURNS json LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	request jsonb := backup_service_http.json(body);
+	request jsonb := backup_service_http.json_of(body);
 	target text := backup_service_http.check_name(
 		backup_service_http.text_field(request, 'targetResourceId'), 'targetResourceId');
 	validate boolean := backup_service_http.flag_field(request, 'validate', true);
+	async boolean := backup_service_http.flag_field(request, 'async', false);
 	created_by text := backup_service_http.check_label(backup_service_http.text_field(request, 'createdBy'), 'createdBy');
 	backup @extschema@.bk_backups;
 	restored record;
 BEGIN
 	PERFORM backup_service_http.check_known(request, '{backupId,targetResourceId,createdBy,validate,async}');
 	backup := backup_service_http.find_backup(backup_service_http.text_field(request, 'backupId', true));
-	IF backup_service_http.flag_field(request, 'async', false) THEN
+	IF async THEN
 		RETURN backup_service_http.accepted(
 			@extschema@.bk_restore_enqueue(backup.backup_id, target, validate, created_by, backup.resource_id));
 	END IF;
@@ -153,7 +154,7 @@ $$;
 CREATE FUNCTION backup_service_http.restores_create_at(body bytea)
 RETURNS json LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	request jsonb := backup_service_http.json(body);
+	request jsonb := backup_service_http.json_of(body);
 	resource text := backup_service_http.check_name(backup_service_http.text_field(request, 'resourceId', true), 'resourceId');
 	at timestamptz := backup_service_http.moment(backup_service_http.text_field(request, 'timestamp', true), 'timestamp');
 	target text := backup_service_http.check_name(

@@ -2,6 +2,7 @@
  * backup_service.c
  *		The module's entry point: an index of what is set up when it is loaded.
  */
+#include "service/loss.h"
 #include "settings.h"
 #include "worker/worker.h"
 
@@ -15,5 +16,6 @@ void
 _PG_init(void)
 {
 	bk_settings_init();
+	bk_loss_watch();
 	bk_worker_init();
 }

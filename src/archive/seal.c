@@ -52,18 +52,9 @@ read_chunk(void *context, int32 *seq, BkText *chunk)
 	return true;
 }
 
-static void
-rewind_chunks(void *context)
-{
-	BkArchiveChunks *chunks = context;
-
-	chunks->given = 0;
-	chunks->next_seq = 0;
-}
-
 BkChunkSource
 bk_archive_source(BkArchiveChunks *chunks, BkText stored)
 {
 	*chunks = (BkArchiveChunks) {.stored = stored};
-	return (BkChunkSource) {.read = read_chunk, .rewind = rewind_chunks, .context = chunks};
+	return (BkChunkSource) {.read = read_chunk, .context = chunks};
 }

@@ -4,6 +4,7 @@
  */
 #include "catalog/backup.h"
 
+#include "catalog/key.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
@@ -17,10 +18,8 @@
 	"b.resource_id, b.backup_id, b.base_id, b.type, b.created_at, b.size, b.stored_size, b.document_size," \
 	" b.compression, b.encrypted, b.document_digest, b.iv, b.checksum, b.mac, b.wrapped_key, b.key_version," \
 	" b.status, b.resource_type, b.version, b.source, b.tags, b.created_by, b.completed_at, b.expires_at," \
-	" b.verified_at, b.archived_at, r.owner, k.fingerprint"
-#define JOINS \
-	" JOIN backup_service.resource r ON r.resource_id = b.resource_id" \
-	" LEFT JOIN backup_service.key k ON k.version = b.key_version"
+	" b.verified_at, b.archived_at, r.owner"
+#define JOINS	" JOIN backup_service.resource r ON r.resource_id = b.resource_id"
 
 static const char *const type_names[] = {
 	[BK_TYPE_FULL] = "full",
@@ -34,8 +33,8 @@ static const char *const compression_names[] = {
 	[BK_COMPRESSION_ZSTD] = "zstd",
 };
 
-static BkStatement find_resource_of_backup = {
-	.sql = "SELECT resource_id FROM backup_service.backup WHERE backup_id = $1",
+static BkStatement find_by_id = {
+	.sql = "SELECT " COLUMNS " FROM backup_service.backup b" JOINS " WHERE b.backup_id = $1",
 	.nargs = 1,
 	.types = {INT8OID},
 };
@@ -321,27 +320,41 @@ read_row(uint64 row, BkBackup *backup)
 	read_payload(row, backup);
 	read_labels(row, backup);
 	backup->owner = read_label(row, 27);
-	backup->key_known = bk_column_bytes(row, 28, backup->fingerprint, BK_FINGERPRINT_BYTES);
 }
 
-char *
-bk_backup_resource(int64 backup_id)
+/* Add what the catalog knows of their keys: not by a join, since most backups have the same. */
+static void
+find_keys(BkBackup *backups, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (i > 0 && backups[i].key_version == backups[i - 1].key_version)
+		{
+			backups[i].key_known = backups[i - 1].key_known;
+			memcpy(backups[i].fingerprint, backups[i - 1].fingerprint, BK_FINGERPRINT_BYTES);
+		}
+		else
+			backups[i].key_known = bk_key_find_fingerprint(backups[i].key_version, backups[i].fingerprint);
+}
+
+bool
+bk_backup_find_by_id(int64 backup_id, BkBackup *backup)
 {
 	BkValues	values = {0};
 	uint64		rows;
-	char	   *resource_id;
 
 	bk_value_add_int64(&values, backup_id);
-	rows = bk_statement_read_once(&find_resource_of_backup, &values);
+	rows = bk_statement_read_anywhere(&find_by_id, &values);
 	if (rows > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_CARDINALITY_VIOLATION),
 				 errmsg("backup id " INT64_FORMAT " is not unique", backup_id),
 				 errdetail(UINT64_FORMAT " resources have a backup with this id.", rows),
 				 errhint("Name the resource with resource_id => ...; see docs/architecture.md about ids on several nodes.")));
-	resource_id = rows == 0 ? NULL : bk_column_text(0, 1);
+	if (rows == 1)
+		read_row(0, backup);
 	SPI_freetuptable(SPI_tuptable);
-	return resource_id;
+	find_keys(backup, rows);
+	return rows == 1;
 }
 
 char *
@@ -366,6 +379,7 @@ find_one(BkStatement *statement, BkValues *values, BkBackup *backup)
 		return false;
 	read_row(0, backup);
 	SPI_freetuptable(SPI_tuptable);
+	find_keys(backup, 1);
 	return true;
 }
 
@@ -396,6 +410,7 @@ read_rows(uint64 count, BkBackup **backups)
 	for (uint64 i = 0; i < count; i++)
 		read_row(i, &(*backups)[i]);
 	SPI_freetuptable(SPI_tuptable);
+	find_keys(*backups, count);
 	return count;
 }
 

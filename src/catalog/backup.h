@@ -68,9 +68,6 @@ extern bool bk_compression_from_name(const char *name, BkCompression *compressio
 /* The next backup id. */
 extern int64 bk_backup_next_id(void);
 
-/* Which resource has this backup, in a view; NULL where there is none. */
-extern char *bk_backup_resource(int64 backup_id);
-
 /* Another resource that has a backup of this id, in a view; NULL where none has. */
 extern char *bk_backup_elsewhere(int64 backup_id, const char *resource_id);
 
@@ -83,6 +80,9 @@ extern void bk_backup_check(const BkBackup *backup);
 
 /* Read a row, in a view; false where there is none. */
 extern bool bk_backup_find(const char *resource_id, int64 backup_id, BkBackup *backup);
+
+/* The same whatever resource has it.  Fails where several have. */
+extern bool bk_backup_find_by_id(int64 backup_id, BkBackup *backup);
 
 /* The newest backup, or the newest full one, that is not corrupt; in a view. */
 extern bool bk_backup_find_newest(const char *resource_id, bool full_only, BkBackup *backup);

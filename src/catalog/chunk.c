@@ -116,7 +116,6 @@ struct BkChunkReader
 	SPITupleTable *batch;		/* NULL before the first read and after the end */
 	int			rows;			/* in batch */
 	int			next;			/* row of batch to give next */
-	int32		first_seq;		/* that the batch was read from */
 	int32		last_seq;		/* given last; -1 at the start */
 	bytea	   *detoasted;		/* of the chunk given last */
 };
@@ -162,7 +161,6 @@ fetch_batch(BkChunkReader *reader, int32 first_seq)
 	bk_value_add(&values, Int32GetDatum(BK_CHUNK_BATCH));
 	reader->rows = bk_statement_read(&read_batch, &values, 0);
 	reader->batch = SPI_tuptable;
-	reader->first_seq = first_seq;
 	reader->next = 0;
 }
 
@@ -199,17 +197,6 @@ bk_chunk_reader_next(BkChunkReader *reader, int32 *seq, BkText *chunk)
 		*chunk = (BkText) {VARDATA(reader->detoasted), VARSIZE(reader->detoasted) - VARHDRSZ};
 	}
 	return true;
-}
-
-void
-bk_chunk_reader_rewind(BkChunkReader *reader)
-{
-	free_chunk(reader);
-	if (reader->batch && reader->first_seq == 0)
-		reader->next = 0;
-	else
-		free_batch(reader);
-	reader->last_seq = -1;
 }
 
 void

@@ -23,16 +23,11 @@ extern void bk_chunk_delete(const char *resource_id, int64 backup_id);
 extern int	bk_chunk_read(BkMemory memory, const char *resource_id, int64 backup_id, int32 first_seq, int limit,
 						  BkText *chunks);
 
-/*
- * Reads the chunks of one backup in order of seq, in a view, a batch at a time.
- * A backup of one batch is read from the table once, however often it is
- * rewound.
- */
+/* Reads the chunks of one backup in order of seq, in a view, a batch at a time. */
 typedef struct BkChunkReader BkChunkReader;
 
 extern BkChunkReader *bk_chunk_reader_open(BkMemory memory, const char *resource_id, int64 backup_id);
 extern bool bk_chunk_reader_next(BkChunkReader *reader, int32 *seq, BkText *chunk);
-extern void bk_chunk_reader_rewind(BkChunkReader *reader);
 extern void bk_chunk_reader_close(BkChunkReader *reader);
 
 #endif							/* BK_CATALOG_CHUNK_H */

@@ -13,6 +13,12 @@ static BkStatement find_active = {
 	.nargs = 0,
 };
 
+static BkStatement find_fingerprint = {
+	.sql = "SELECT fingerprint FROM backup_service.key WHERE version = $1",
+	.nargs = 1,
+	.types = {INT4OID},
+};
+
 static BkStatement insert_key = {
 	.sql = "INSERT INTO backup_service.key (version, fingerprint, created_by, created_at) VALUES ($1, $2, $3, $4)"
 	" ON CONFLICT (version) DO NOTHING",
@@ -69,6 +75,16 @@ static struct
 	.watch = {.table = "key"},
 };
 
+/* The version whose fingerprint was read last. */
+static struct
+{
+	BkWatch		watch;
+	int32		version;		/* 0: none */
+	uint8		fingerprint[BK_FINGERPRINT_BYTES];
+} known = {
+	.watch = {.table = "key"},
+};
+
 /* Read the newest active version into the cache. */
 static void
 read_active(void)
@@ -93,6 +109,30 @@ bk_key_find_active(uint8 fingerprint[BK_FINGERPRINT_BYTES])
 		read_active();
 	memcpy(fingerprint, active.fingerprint, BK_FINGERPRINT_BYTES);
 	return active.version;
+}
+
+/* Read a version into the cache. */
+static void
+read_known(int32 version)
+{
+	BkValues	values = {0};
+
+	bk_watch_begin(&known.watch);
+	known.version = 0;
+	bk_value_add(&values, Int32GetDatum(version));
+	if (bk_statement_read(&find_fingerprint, &values, 1) == 1
+		&& bk_column_bytes(0, 1, known.fingerprint, BK_FINGERPRINT_BYTES))
+		known.version = version;
+	SPI_freetuptable(SPI_tuptable);
+}
+
+bool
+bk_key_find_fingerprint(int32 version, uint8 fingerprint[BK_FINGERPRINT_BYTES])
+{
+	if (known.version != version || !bk_watch_is_fresh(&known.watch))
+		read_known(version);
+	memcpy(fingerprint, known.fingerprint, BK_FINGERPRINT_BYTES);
+	return known.version == version && version != 0;
 }
 
 bool

@@ -12,6 +12,9 @@
 /* The newest active version and its fingerprint; 0 where there is none. */
 extern int32 bk_key_find_active(uint8 fingerprint[BK_FINGERPRINT_BYTES]);
 
+/* The fingerprint of a version, in a view; false where there is no such version, or what is there is none. */
+extern bool bk_key_find_fingerprint(int32 version, uint8 fingerprint[BK_FINGERPRINT_BYTES]);
+
 /* A row. */
 typedef struct BkKeyVersion
 {

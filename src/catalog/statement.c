@@ -4,11 +4,14 @@
  */
 #include "catalog/statement.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -114,6 +117,15 @@ prepared(BkStatement *statement)
 	return statement->plan;
 }
 
+/* The row whose columns were read last, taken apart: a column alone would be looked for from the row's start. */
+static struct
+{
+	const SPITupleTable *rows;	/* NULL for none; another statement forgets it */
+	uint64		row;
+	Datum		values[BK_MAX_COLUMNS];
+	bool		nulls[BK_MAX_COLUMNS];
+} current;
+
 /* SPI leaves its own memory context current; the caller's is put back, where the rows are read into. */
 static uint64
 rows_of(int result, MemoryContext memory)
@@ -121,6 +133,7 @@ rows_of(int result, MemoryContext memory)
 	if (result < 0)
 		elog(ERROR, "SPI execution failed: %s", SPI_result_code_string(result));
 	MemoryContextSwitchTo(memory);
+	current.rows = NULL;
 	return SPI_processed;
 }
 
@@ -165,6 +178,19 @@ bk_statement_read_once(BkStatement *statement, BkValues *values)
 										 values->values, values->nulls, true, 0), memory);
 }
 
+/* Whether Citus is in the database. */
+static bool
+may_be_distributed(void)
+{
+	return OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE));
+}
+
+uint64
+bk_statement_read_anywhere(BkStatement *statement, BkValues *values)
+{
+	return may_be_distributed() ? bk_statement_read_once(statement, values) : bk_statement_read(statement, values, 0);
+}
+
 /* Reading whole tables is forbidden to all others (functions/entry.c, worker/session.c). */
 uint64
 bk_statement_read_through(BkStatement *statement, BkValues *values)
@@ -202,26 +228,43 @@ bk_view_close(void)
 	PopActiveSnapshot();
 }
 
+static void
+go_to(uint64 row)
+{
+	if (current.rows == SPI_tuptable && current.row == row)
+		return;
+	if (SPI_tuptable->tupdesc->natts > BK_MAX_COLUMNS)
+		elog(ERROR, "a statement gives %d columns", SPI_tuptable->tupdesc->natts);
+	heap_deform_tuple(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, current.values, current.nulls);
+	current.rows = SPI_tuptable;
+	current.row = row;
+}
+
 bool
 bk_column_is_null(uint64 row, int column)
 {
-	bool		is_null;
-
-	(void) SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &is_null);
-	return is_null;
+	go_to(row);
+	return current.nulls[column - 1];
 }
 
 Datum
 bk_column(uint64 row, int column)
 {
-	bool		is_null;
-
-	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &is_null);
+	go_to(row);
+	return current.values[column - 1];
 }
 
 char *
 bk_column_text(uint64 row, int column)
 {
+	Oid			type = SPI_gettypeid(SPI_tuptable->tupdesc, column);
+
+	if (bk_column_is_null(row, column))
+		return NULL;
+	if (type == TEXTOID)
+		return TextDatumGetCString(bk_column(row, column));
+	if (type == NAMEOID)
+		return pstrdup(NameStr(*DatumGetName(bk_column(row, column))));
 	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
 }
 

@@ -15,6 +15,7 @@
 #include "utils/jsonb.h"
 
 #define BK_MAX_PARAMETERS	40
+#define BK_MAX_COLUMNS		40	/* that bk_column() reads of a row */
 
 typedef struct BkStatement
 {
@@ -62,6 +63,12 @@ extern uint64 bk_statement_read(BkStatement *statement, BkValues *values, long l
  * a time (0 for null).
  */
 extern int64 bk_statement_count(BkStatement *statement, BkValues *values, TimestampTz *oldest);
+
+/*
+ * The same for a query that names no resource.  Where the tables are distributed it is planned anew each time: a
+ * kept plan of a query over all nodes may not have parameters there.
+ */
+extern uint64 bk_statement_read_anywhere(BkStatement *statement, BkValues *values);
 
 /* The same as bk_statement_read(), planned for these values alone and not kept. */
 extern uint64 bk_statement_read_once(BkStatement *statement, BkValues *values);

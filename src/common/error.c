@@ -94,7 +94,18 @@ bk_fail_library(const char *library, const char *call, const char *reason)
 	ereport(ERROR,
 			(errcode(ERRCODE_INTERNAL_ERROR),
 			 errmsg("%s failed in %s", library, call),
-			 reason ? errdetail("%s.", reason) : 0));
+			 reason ? errdetail("%s.", reason) : 0,
+			 errhint("Try again in a new session.")));
+	pg_unreachable();
+}
+
+void
+bk_fail_memory(const char *library, const char *call)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of memory"),
+			 errdetail("%s failed in %s.", library, call)));
 	pg_unreachable();
 }
 
@@ -105,19 +116,24 @@ bk_fail_library(const char *library, const char *call, const char *reason)
 BkError		bk_last_error;
 jmp_buf    *bk_error_handler;
 
-BK_NORETURN static void raise(const char *sqlstate, const char *check, const char *format, va_list args) pg_attribute_printf(3, 0);
+static void record(const char *sqlstate, const char *check, const char *format, va_list args) pg_attribute_printf(3, 0);
 BK_NORETURN static void raise_plain(const char *sqlstate, const char *check, const char *format,...) pg_attribute_printf(3, 4);
 
-/* Record the error and jump, or say it and give up where nobody catches. */
 static void
-raise(const char *sqlstate, const char *check, const char *format, va_list args)
+record(const char *sqlstate, const char *check, const char *format, va_list args)
 {
 	snprintf(bk_last_error.sqlstate, sizeof(bk_last_error.sqlstate), "%s", sqlstate);
 	snprintf(bk_last_error.check, sizeof(bk_last_error.check), "%s", check);
 	vsnprintf(bk_last_error.message, sizeof(bk_last_error.message), format, args);
+}
+
+/* Jump with what was recorded, or say it and give up where nobody catches. */
+BK_NORETURN static void
+raise_recorded(void)
+{
 	if (bk_error_handler)
 		longjmp(*bk_error_handler, 1);
-	fprintf(stderr, "%s: %s: %s\n", sqlstate, check, bk_last_error.message);
+	fprintf(stderr, "%s: %s: %s\n", bk_last_error.sqlstate, bk_last_error.check, bk_last_error.message);
 	exit(1);
 }
 
@@ -127,7 +143,9 @@ bk_fail(BkOrigin origin, const char *check, const char *detail,...)
 	va_list		args;
 
 	va_start(args, detail);
-	raise(origin.backup_id == 0 ? "22023" : "XX001", check, detail, args);
+	record(origin.backup_id == 0 ? "22023" : "XX001", check, detail, args);
+	va_end(args);
+	raise_recorded();
 }
 
 void
@@ -136,7 +154,9 @@ bk_fail_limit(const char *message,...)
 	va_list		args;
 
 	va_start(args, message);
-	raise("54000", "limit", message, args);
+	record("54000", "limit", message, args);
+	va_end(args);
+	raise_recorded();
 }
 
 static void
@@ -145,13 +165,21 @@ raise_plain(const char *sqlstate, const char *check, const char *format,...)
 	va_list		args;
 
 	va_start(args, format);
-	raise(sqlstate, check, format, args);
+	record(sqlstate, check, format, args);
+	va_end(args);
+	raise_recorded();
 }
 
 void
 bk_fail_library(const char *library, const char *call, const char *reason)
 {
 	raise_plain("XX000", library, "failed in %s: %s", call, reason ? reason : "no reason given");
+}
+
+void
+bk_fail_memory(const char *library, const char *call)
+{
+	raise_plain("53200", library, "out of memory in %s", call);
 }
 
 #endif							/* FRONTEND */

@@ -40,6 +40,9 @@ BK_NORETURN extern void bk_fail_limit(const char *message,...) pg_attribute_prin
  */
 BK_NORETURN extern void bk_fail_library(const char *library, const char *call, const char *reason);
 
+/* Raise 53200: a library call found no memory. */
+BK_NORETURN extern void bk_fail_memory(const char *library, const char *call);
+
 #ifdef FRONTEND
 
 #include <setjmp.h>

@@ -4,9 +4,18 @@
  */
 #include "common/openssl.h"
 
+#include <errno.h>
+
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
+
+/* OpenSSL may have had no memory to note that it had none; then malloc() has told. */
+static bool
+is_out_of_memory(unsigned long code)
+{
+	return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE || errno == ENOMEM;
+}
 
 void
 bk_openssl_check(int result, const char *call)
@@ -17,6 +26,11 @@ bk_openssl_check(int result, const char *call)
 	if (likely(result == 1))
 		return;
 	code = ERR_peek_last_error();
+	if (is_out_of_memory(code))
+	{
+		ERR_clear_error();
+		bk_fail_memory("OpenSSL", call);
+	}
 	ERR_error_string_n(code, reason, sizeof(reason));
 	ERR_clear_error();
 	bk_fail_library("OpenSSL", call, code == 0 ? NULL : reason);
@@ -40,12 +54,12 @@ bk_openssl_aes_256_cbc(void)
 }
 
 const EVP_CIPHER *
-bk_openssl_aes_256_wrap(void)
+bk_openssl_aes_256_ecb(void)
 {
 	static EVP_CIPHER *cipher;
 
 	if (cipher == NULL)
-		cipher = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
+		cipher = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
 	bk_openssl_check(cipher != NULL, "EVP_CIPHER_fetch");
 	return cipher;
 }

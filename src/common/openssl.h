@@ -18,7 +18,7 @@ extern void bk_openssl_forget(void);
 
 /* Fetching looks through all providers and takes locks: once is enough. */
 extern const EVP_CIPHER *bk_openssl_aes_256_cbc(void);
-extern const EVP_CIPHER *bk_openssl_aes_256_wrap(void);
+extern const EVP_CIPHER *bk_openssl_aes_256_ecb(void);
 extern const EVP_MD *bk_openssl_sha256(void);
 
 /* A new HMAC-SHA-256 under a key; the caller frees it. */

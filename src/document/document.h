@@ -20,6 +20,14 @@
 typedef struct BkTree BkTree;
 typedef uint32 BkNodeRef;
 
+/* A document's text, and its tree where that is at hand, else NULL. */
+typedef struct BkDocument
+{
+	BkText		text;
+	BkTree	   *tree;
+	BkNodeRef	root;
+} BkDocument;
+
 extern BkTree *bk_tree_new(BkMemory memory);
 
 /*
@@ -47,6 +55,9 @@ extern BkText bk_document_from_jsonb(BkMemory memory, Jsonb *value);
  * character that the database's encoding lacks is 22P05.
  */
 extern Jsonb *bk_document_to_jsonb(BkText text, BkOrigin origin);
+
+/* The same, where the tree, if it is there, was verified when its texts were parsed. */
+extern Jsonb *bk_document_build(const BkDocument *document, BkOrigin origin);
 
 #endif
 

@@ -1,7 +1,7 @@
 /*
  * jsonb_build.c
- *		From canonical text to jsonb, built in one pass without sorting.  Needs
- *		the server.
+ *		From canonical text, or its tree, to jsonb, built in one pass without
+ *		sorting.  Needs the server.
  */
 #include "document/document.h"
 
@@ -17,10 +17,19 @@
 #define MAX_FAST_DIGITS		18
 #define VERIFY_AT_ONCE		0x10000000
 
+/* The children of a container, or a scalar at the root, that are still to come. */
+typedef struct Children
+{
+	const BkOutline *outline;	/* NULL where they were never changed */
+	BkNodeRef	next;			/* then */
+	uint32		left;
+	uint32		count;
+} Children;
+
 /* A container that is being built; offsets are from the start of the buffer. */
 typedef struct Frame
 {
-	BkNodeRef	next_child;
+	Children	children;
 	uint32		start;			/* with the padding before it */
 	uint32		entries;		/* where its JEntries are */
 	uint32		index;			/* of the JEntry to fill next */
@@ -182,16 +191,39 @@ add_scalar(Builder *builder, BkText text)
 	}
 }
 
+static inline Children
+children_of(const BkTree *tree, BkNodeRef container)
+{
+	const BkOutline *outline = bk_node_outline(tree, container);
+	uint32		count = bk_node_count(tree, container);
+
+	return (Children) {outline, outline ? BK_NO_NODE : bk_node_first(tree, container), count, count};
+}
+
+/* The next one; there must be one left. */
+static inline BkNodeRef
+take_child(const BkTree *tree, Children *children)
+{
+	BkNodeRef	child = children->next;
+
+	if (unlikely(children->outline != NULL))
+		child = bk_outline_child(children->outline, children->count - children->left);
+	else
+		children->next = bk_node_next(tree, child);
+	children->left--;
+	return child;
+}
+
 /* Begin a container: its header, room for its JEntries, and an object's keys. */
 static void
-open_container(Builder *builder, uint32 header, uint32 entry_count, BkNodeRef first)
+open_container(Builder *builder, uint32 header, uint32 entry_count, Children children)
 {
 	Frame	   *frame;
 
 	builder->frames = bk_array_enlarge(CurrentMemoryContext, builder->frames, &builder->frame_capacity,
 									   builder->depth + 1, sizeof(Frame));
 	frame = &builder->frames[builder->depth++];
-	*frame = (Frame) {.next_child = first, .start = (uint32) builder->len};
+	*frame = (Frame) {.children = children, .start = (uint32) builder->len};
 	align(builder);
 	claim(builder, sizeof(uint32));
 	put_uint32(builder, builder->len - sizeof(uint32), header);
@@ -199,8 +231,8 @@ open_container(Builder *builder, uint32 header, uint32 entry_count, BkNodeRef fi
 	claim(builder, (size_t) entry_count * sizeof(JEntry));
 	if ((header & JB_FOBJECT) == 0)
 		return;
-	for (BkNodeRef child = first; child; child = bk_node_next(builder->tree, child))
-		add_string(builder, bk_node_key(builder->tree, child).text);
+	while (children.left > 0)
+		add_string(builder, bk_node_key(builder->tree, take_child(builder->tree, &children)).text);
 }
 
 /* End the innermost container, which is then a child of the one around it. */
@@ -220,15 +252,14 @@ static void
 add_value(Builder *builder, BkNodeRef node)
 {
 	uint32		count = bk_node_count(builder->tree, node);
-	BkNodeRef	first = bk_node_first(builder->tree, node);
 
 	switch (bk_node_kind(builder->tree, node))
 	{
 		case BK_KIND_ARRAY:
-			open_container(builder, JB_FARRAY | count, count, first);
+			open_container(builder, JB_FARRAY | count, count, children_of(builder->tree, node));
 			break;
 		case BK_KIND_OBJECT:
-			open_container(builder, JB_FOBJECT | count, count * 2, first);
+			open_container(builder, JB_FOBJECT | count, count * 2, children_of(builder->tree, node));
 			break;
 		default:
 			add_scalar(builder, bk_node_slice(builder->tree, node));
@@ -240,7 +271,7 @@ static void
 add_root(Builder *builder, BkNodeRef root)
 {
 	if (bk_node_kind(builder->tree, root) == BK_KIND_SCALAR)
-		open_container(builder, JB_FARRAY | JB_FSCALAR | 1, 1, root);
+		open_container(builder, JB_FARRAY | JB_FSCALAR | 1, 1, (Children) {NULL, root, 1, 1});
 	else
 		add_value(builder, root);
 }
@@ -257,15 +288,11 @@ build(BkTree *tree, BkNodeRef root, size_t text_len)
 	for (uint32 steps = 1; builder.depth > 0; steps++)
 	{
 		Frame	   *frame = &builder.frames[builder.depth - 1];
-		BkNodeRef	child = frame->next_child;
 
-		if (child == BK_NO_NODE)
+		if (frame->children.left == 0)
 			close_container(&builder);
 		else
-		{
-			frame->next_child = bk_node_next(tree, child);
-			add_value(&builder, child);
-		}
+			add_value(&builder, take_child(tree, &frame->children));
 		if (steps % 0x400 == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
@@ -314,20 +341,31 @@ convert_to_server(BkText text)
 }
 
 Jsonb *
-bk_document_to_jsonb(BkText text, BkOrigin origin)
+bk_document_build(const BkDocument *document, BkOrigin origin)
 {
+	BkText		text = document->text;
 	int			encoding = GetDatabaseEncoding();
 	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service document");
-	BkTree	   *tree = bk_tree_new(memory);
-	BkNodeRef	root;
+	BkTree	   *tree = document->tree;
+	BkNodeRef	root = document->root;
 	Jsonb	   *result;
 
 	verify_utf8(text, origin);
-	root = bk_tree_parse(tree, text, origin);
+	if (tree == NULL)
+	{
+		tree = bk_tree_new(memory);
+		root = bk_tree_parse(tree, text, origin);
+	}
 	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII)
 		result = build(tree, root, text.len);
 	else
 		result = convert_to_server(text);
 	bk_memory_delete(memory);
 	return result;
+}
+
+Jsonb *
+bk_document_to_jsonb(BkText text, BkOrigin origin)
+{
+	return bk_document_build(&(BkDocument) {.text = text}, origin);
 }

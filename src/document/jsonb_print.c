@@ -29,6 +29,7 @@ typedef struct Frame
 typedef struct Printer
 {
 	BkBuffer	buffer;
+	const char *end;			/* of the jsonb */
 	Frame	   *frames;
 	size_t		depth;
 	size_t		capacity;
@@ -43,16 +44,31 @@ print_escaped(BkBuffer *buffer, const char *data, uint32 len)
 	bk_buffer_append_char(buffer, '"');
 }
 
-/* Print a string or a key. */
+/*
+ * Print a string or a key.  What was reserved is always a block more, so a short
+ * one is copied as a whole block, where the jsonb goes on for as long.
+ */
 static inline void
-print_string(BkBuffer *buffer, const char *data, uint32 len)
+print_string(Printer *printer, const char *data, uint32 len)
 {
+	BkBuffer   *buffer = &printer->buffer;
 	char	   *to;
+	bool		plain;
 
-	if (unlikely(!bk_buffer_reserve(buffer, (size_t) len + 2)))
+	if (unlikely(!bk_buffer_reserve(buffer, (size_t) len + 2 + sizeof(BkBlock))))
 		return;
 	to = buffer->data + buffer->len;
-	if (unlikely(!bk_copy_plain(to + 1, data, len)))
+	if (likely(len <= sizeof(BkBlock) && (size_t) (printer->end - data) >= sizeof(BkBlock)))
+	{
+		BkBlock		block;
+
+		memcpy(&block, data, sizeof(block));
+		memcpy(to + 1, &block, sizeof(block));
+		plain = bk_block_find_special(block) >= len;
+	}
+	else
+		plain = bk_copy_plain(to + 1, data, len);
+	if (unlikely(!plain))
 	{
 		print_escaped(buffer, data, len);
 		return;
@@ -105,7 +121,7 @@ print_value(Printer *printer, JEntry entry, const char *data, uint32 offset, uin
 	switch (entry & JENTRY_TYPEMASK)
 	{
 		case JENTRY_ISSTRING:
-			print_string(buffer, data + offset, len);
+			print_string(printer, data + offset, len);
 			break;
 		case JENTRY_ISNUMERIC:
 			print_number(buffer, data + INTALIGN(offset));
@@ -141,7 +157,7 @@ print_next(Printer *printer, Frame *frame)
 		uint32		key_start = frame->key_end;
 
 		JBE_ADVANCE_OFFSET(frame->key_end, frame->keys[index]);
-		print_string(&printer->buffer, frame->data + key_start, frame->key_end - key_start);
+		print_string(printer, frame->data + key_start, frame->key_end - key_start);
 		bk_buffer_append(&printer->buffer, ": ", 2);
 	}
 	JBE_ADVANCE_OFFSET(frame->value_end, frame->values[index]);
@@ -181,9 +197,9 @@ convert_from_server(BkMemory memory, BkBuffer *buffer)
 BkText
 bk_document_from_jsonb(BkMemory memory, Jsonb *value)
 {
-	Printer		printer = {.depth = 0};
+	Printer		printer = {.end = (const char *) value + VARSIZE(value)};
 
-	bk_buffer_init(&printer.buffer, memory, VARSIZE(value), BK_MAX_TEXT);
+	bk_buffer_init(&printer.buffer, memory, VARSIZE(value) + sizeof(BkBlock), BK_MAX_TEXT);
 	open_container(&printer, (const char *) &value->root);
 	for (uint32 steps = 1; printer.depth > 0; steps++)
 	{

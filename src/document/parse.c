@@ -11,6 +11,7 @@
 
 #define INTERRUPT_EVERY			0x1000
 #define MAX_NODES				UINT32_MAX
+#define TEXT_PER_NODE			16	/* bytes; few documents have less */
 
 /*
  * While a container is open its node's next is its parent, its len its last
@@ -150,6 +151,7 @@ skip_scalar(const Parser *parser, const char *at)
 {
 	bool		escaped;
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what lies before the end is a byte of a text, which is never NULL. */
 	switch (at < parser->end ? *at : '\0')
 	{
 		case '"':
@@ -366,12 +368,25 @@ parse_text(Parser *parser)
 	return root;
 }
 
+/*
+ * Make room for the nodes of a first text at once: growing a large array moves
+ * its pages, and what is too much of it is never touched.
+ */
+static void
+expect_nodes(BkTree *tree, size_t text_len)
+{
+	if (tree->count == 1)
+		tree->nodes = bk_array_enlarge(tree->memory, tree->nodes, &tree->capacity,
+									   text_len / TEXT_PER_NODE + 1, sizeof(BkNode));
+}
+
 /* Set up a parser, and run it. */
 static BkNodeRef
 parse(Parser parser, BkText text)
 {
 	if (text.len > BK_MAX_TEXT)
 		bk_fail_limit("a text of %zu bytes is longer than the %zu that can be handled", text.len, BK_MAX_TEXT);
+	expect_nodes(parser.tree, text.len);
 	parser.start = text.data;
 	parser.end = text.data + text.len;
 	return parse_text(&parser);

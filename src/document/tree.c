@@ -93,6 +93,13 @@ write_tree(Writer *writer, BkTree *tree, BkNodeRef node, size_t expected, size_t
 	return !writer->buffer.full;
 }
 
+/* A changed text is mostly about as long as it was; room for a little more spares moving all of it. */
+static size_t
+expected_len(const BkTree *tree, BkNodeRef node)
+{
+	return (size_t) tree->nodes[node].len + tree->nodes[node].len / 16;
+}
+
 BkText
 bk_tree_text(BkTree *tree, BkNodeRef node)
 {
@@ -100,7 +107,7 @@ bk_tree_text(BkTree *tree, BkNodeRef node)
 
 	if (bk_node_outline(tree, node) == NULL)
 		return bk_node_slice(tree, node);
-	if (!write_tree(&writer, tree, node, tree->nodes[node].len, BK_MAX_TEXT))
+	if (!write_tree(&writer, tree, node, expected_len(tree, node), BK_MAX_TEXT))
 		bk_fail_limit("the document would be longer than the %zu bytes that can be handled", BK_MAX_TEXT);
 	return bk_buffer_text(&writer.buffer);
 }

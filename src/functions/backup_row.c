@@ -57,13 +57,13 @@ ratio(const BkBackup *backup)
 static char *
 checksum_text(const BkBackup *backup)
 {
-	StringInfoData text;
+	static const char name[] = "sha256:";
+	char	   *text = palloc(sizeof(name) + 2 * BK_DIGEST_BYTES);
+	char	   *end = text + strlen(strcpy(text, name));
 
-	initStringInfo(&text);
-	appendStringInfoString(&text, "sha256:");
-	for (int i = 0; i < BK_DIGEST_BYTES; i++)
-		appendStringInfo(&text, "%02x", backup->checksum[i]);
-	return text.data;
+	end += hex_encode((const char *) backup->checksum, BK_DIGEST_BYTES, end);
+	*end = '\0';
+	return text;
 }
 
 static void

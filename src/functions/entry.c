@@ -108,10 +108,10 @@ bk_run(FunctionCallInfo fcinfo, const char *name, BkBody body)
 }
 
 Datum
-bk_result_jsonb(const BkEntry *entry, BkText document, int64 backup_id)
+bk_result_jsonb(const BkEntry *entry, const BkDocument *document, int64 backup_id)
 {
 	MemoryContext memory = MemoryContextSwitchTo(entry->call.result_memory);
-	Jsonb	   *value = bk_document_to_jsonb(document, (BkOrigin) {backup_id});
+	Jsonb	   *value = bk_document_build(document, (BkOrigin) {backup_id});
 
 	MemoryContextSwitchTo(memory);
 	return JsonbPGetDatum(value);

@@ -13,6 +13,7 @@
 #ifndef BK_ENTRY_H
 #define BK_ENTRY_H
 
+#include "document/document.h"
 #include "service/call.h"
 
 #include "fmgr.h"
@@ -44,7 +45,7 @@ extern Datum bk_run(FunctionCallInfo fcinfo, const char *name, BkBody body);
 	name##_body(FunctionCallInfo fcinfo, BkEntry *entry)
 
 /* The jsonb value of a document read from a backup, in the caller's memory. */
-extern Datum bk_result_jsonb(const BkEntry *entry, BkText document, int64 backup_id);
+extern Datum bk_result_jsonb(const BkEntry *entry, const BkDocument *document, int64 backup_id);
 
 /* A row of the function's own result type, in the caller's memory. */
 extern Datum bk_result_row(FunctionCallInfo fcinfo, const BkEntry *entry, Datum *values, bool *nulls);

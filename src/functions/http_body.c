@@ -149,7 +149,7 @@ make_jsonb(BkText text)
 PG_FUNCTION_INFO_V1(bk_http_json);
 
 /*
- * backup_service_http.json(body bytea) returns jsonb: the object that a request's bytes are.  Errors (22P02, 22021,
+ * backup_service_http.json_of(body bytea) returns jsonb: the object that a request's bytes are.  Errors (22P02, 22021,
  * 22030, 22023) for what is no JSON, no UTF-8, has a key twice, or is no object.
  */
 Datum

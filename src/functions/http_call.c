@@ -23,21 +23,20 @@ typedef struct HttpStatus
 {
 	int			sqlstate;
 	int			status;
-	bool		again;			/* the same request may succeed in a moment */
 } HttpStatus;
 
 static const HttpStatus statuses[] = {
-	{ERRCODE_UNDEFINED_OBJECT, 404, false},
-	{ERRCODE_OBJECT_IN_USE, 409, false},
-	{ERRCODE_LOCK_NOT_AVAILABLE, 503, true},
-	{ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, 409, false},
-	{ERRCODE_DATA_CORRUPTED, 422, false},
-	{ERRCODE_STATEMENT_TOO_COMPLEX, 400, false},
-	{ERRCODE_PROGRAM_LIMIT_EXCEEDED, 413, false},
-	{ERRCODE_TRANSACTION_ROLLBACK, 503, true},
-	{ERRCODE_INSUFFICIENT_RESOURCES, 503, true},
-	{ERRCODE_QUERY_CANCELED, 503, false},
-	{ERRCODE_SYSTEM_ERROR, 503, false},
+	{ERRCODE_UNDEFINED_OBJECT, 404},
+	{ERRCODE_OBJECT_IN_USE, 409},
+	{ERRCODE_LOCK_NOT_AVAILABLE, 503},
+	{ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, 409},
+	{ERRCODE_DATA_CORRUPTED, 422},
+	{ERRCODE_STATEMENT_TOO_COMPLEX, 400},
+	{ERRCODE_PROGRAM_LIMIT_EXCEEDED, 413},
+	{ERRCODE_TRANSACTION_ROLLBACK, 503},
+	{ERRCODE_INSUFFICIENT_RESOURCES, 503},
+	{ERRCODE_QUERY_CANCELED, 503},
+	{ERRCODE_SYSTEM_ERROR, 503},
 };
 
 static bool
@@ -97,8 +96,7 @@ fail(ErrorData *error)
 			(errcode(ERRCODE_POSTGREST),
 			 errhidecontext(true),
 			 errmsg_internal("%s", body_of(error)),
-			 errdetail_internal("{\"status\":%d,\"headers\":{%s}}", status->status,
-								status->again ? "\"Retry-After\":\"1\"" : "")));
+			 errdetail_internal("{\"status\":%d,\"headers\":{}}", status->status)));
 	pg_unreachable();
 }
 

@@ -8,7 +8,6 @@
 
 #include "catalog/backup.h"
 #include "mb/pg_wchar.h"
-#include "payload/payload.h"
 #include "service/restore.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -38,10 +37,12 @@ BK_FUNCTION(bk_restore)
 	BkRestoreRequest request;
 	int64		backup_id = bk_id_argument(fcinfo, 0, "backup_id");
 	char	   *resource_id = bk_optional_resource_id(fcinfo, 4, "resource_id");
+	BkDocument	document;
 
 	read_request(fcinfo, 1, &request);
 	check_can_record("bk_restore()");
-	return bk_result_jsonb(entry, bk_restore_document(&entry->call, &request, backup_id, resource_id), backup_id);
+	document = bk_restore_document(&entry->call, &request, backup_id, resource_id);
+	return bk_result_jsonb(entry, &document, backup_id);
 }
 
 /*
@@ -54,14 +55,14 @@ BK_FUNCTION(bk_restore_at)
 	char	   *resource_id = bk_resource_id_argument(fcinfo, 0, "resource_id");
 	bool		nearest = bk_bool_argument(fcinfo, 5, "nearest");
 	int64		backup_id;
-	BkText		document;
+	BkDocument	document;
 
 	bk_check_not_null(fcinfo, 1, "at");
 	read_request(fcinfo, 2, &request);
 	check_can_record("bk_restore_at()");
 	document = bk_restore_document_at(&entry->call, &request, resource_id, PG_GETARG_TIMESTAMPTZ(1),
 									  nearest, &backup_id);
-	return bk_result_jsonb(entry, document, backup_id);
+	return bk_result_jsonb(entry, &document, backup_id);
 }
 
 /* bk_read(backup_id bigint, resource_id text) returns jsonb */
@@ -69,8 +70,9 @@ BK_FUNCTION(bk_read)
 {
 	int64		backup_id = bk_id_argument(fcinfo, 0, "backup_id");
 	char	   *resource_id = bk_optional_resource_id(fcinfo, 1, "resource_id");
+	BkDocument	document = bk_read_document(&entry->call, "read", backup_id, resource_id);
 
-	return bk_result_jsonb(entry, bk_read_document(&entry->call, "read", backup_id, resource_id), backup_id);
+	return bk_result_jsonb(entry, &document, backup_id);
 }
 
 /* Bytes as a bytea in the caller's memory. */
@@ -92,12 +94,8 @@ BK_FUNCTION(bk_export)
 {
 	int64		backup_id = bk_id_argument(fcinfo, 0, "backup_id");
 	char	   *resource_id = bk_optional_resource_id(fcinfo, 1, "resource_id");
-	BkText		document;
-	bytea	   *result;
 
-	document = bk_read_document(&entry->call, "export", backup_id, resource_id);
-	result = bytea_result(entry, bk_payload_gzip(entry->call.memory, document));
-	PG_RETURN_BYTEA_P(result);
+	PG_RETURN_BYTEA_P(bytea_result(entry, bk_export_document(&entry->call, backup_id, resource_id)));
 }
 
 /* A document's text as a json value, in the server's encoding, in the caller's memory. */
@@ -153,8 +151,8 @@ BK_FUNCTION(bk_diff)
 	int64		from_backup = bk_id_argument(fcinfo, 0, "from_backup");
 	int64		to_backup = bk_id_argument(fcinfo, 1, "to_backup");
 	char	   *resource_id = bk_optional_resource_id(fcinfo, 2, "resource_id");
-	BkText		delta;
+	BkDocument	delta = {.tree = NULL};
 
-	delta = bk_compare_documents(&entry->call, from_backup, to_backup, resource_id);
-	return bk_result_jsonb(entry, delta, 0);
+	delta.text = bk_compare_documents(&entry->call, from_backup, to_backup, resource_id);
+	return bk_result_jsonb(entry, &delta, 0);
 }

@@ -20,8 +20,10 @@ BK_NORETURN
 static void
 fail(const char *verb, const char *path)
 {
+	int			code = bk_key_file_code();
+
 	ereport(ERROR,
-			(errcode(ERRCODE_SYSTEM_ERROR),
+			(errcode(code),
 			 errmsg("could not %s key file \"%s\": %m", verb, path),
 			 errhint("See to the directory's rights and space, or make the file yourself and set backup_service.key_file to its path.")));
 }

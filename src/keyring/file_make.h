@@ -7,7 +7,17 @@
 
 #include "common/common.h"
 
+#include <errno.h>
 #include <sys/stat.h>
+
+/* The SQLSTATE of a call on the key file that has failed: 58000, but for what has nothing to do with keys. */
+static inline int
+bk_key_file_code(void)
+{
+	if (errno == ENOSPC)
+		return ERRCODE_DISK_FULL;
+	return errno == ENOMEM ? ERRCODE_OUT_OF_MEMORY : ERRCODE_SYSTEM_ERROR;
+}
 
 /*
  * Make the file at path with a random version 1, on disk when this returns.

@@ -26,7 +26,8 @@ choose_source(const BkKeyringSettings *settings)
 }
 
 void
-bk_keyring_get(const BkKeyringSettings *settings, int32 version, uint8 kek[BK_KEK_BYTES])
+bk_keyring_get(const BkKeyringSettings *settings, int32 version, uint8 kek[BK_KEK_BYTES],
+			   uint8 fingerprint[BK_FINGERPRINT_BYTES])
 {
 	const BkKeySource *source = choose_source(settings);
 	int			ttl = settings->key_cache_ttl;
@@ -34,10 +35,11 @@ bk_keyring_get(const BkKeyringSettings *settings, int32 version, uint8 kek[BK_KE
 
 	/* Looked at before reading: a file that changes in between is remembered as it was, and so not found. */
 	source->look(settings, &place);
-	if (!bk_remembered_key(&place, version, ttl, kek))
+	if (!bk_remembered_key(&place, version, ttl, kek, fingerprint))
 	{
 		source->get(settings, version, kek);
-		bk_remember_key(&place, version, ttl, kek);
+		bk_kek_fingerprint(kek, fingerprint);
+		bk_remember_key(&place, version, ttl, kek, fingerprint);
 	}
 	pfree(place.text);
 }

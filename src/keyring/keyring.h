@@ -21,13 +21,13 @@ typedef struct BkKeyringSettings
 } BkKeyringSettings;
 
 /*
- * Copy the KEK of a version into kek (bk_alloc_secret() memory), which may wait for a
- * command.  Errors: 58000 the source cannot be had or does not hold the version, 22023
+ * Copy the KEK of a version into kek (bk_alloc_secret() memory) and say what it is
+ * recognised by, which may wait for a command.  Errors: 58000 the source cannot be had or does not hold the version, 22023
  * it is malformed, 57014 it took too long, each naming version and source, never a
  * key byte.
  */
 extern void bk_keyring_get(const BkKeyringSettings *settings, int32 version,
-						   uint8 kek[BK_KEK_BYTES]);
+						   uint8 kek[BK_KEK_BYTES], uint8 fingerprint[BK_FINGERPRINT_BYTES]);
 
 /*
  * The version that a catalog which knows none begins with: the newest that a key

@@ -19,6 +19,7 @@ typedef struct Remembered
 	BkKeyPlace	place;			/* its text is in TopMemoryContext */
 	instr_time	since;
 	uint8		kek[BK_KEK_BYTES];
+	uint8		fingerprint[BK_FINGERPRINT_BYTES];
 } Remembered;
 
 static Remembered remembered[REMEMBERED_KEYS];
@@ -105,7 +106,7 @@ find(const BkKeyPlace *place, int32 version)
 }
 
 bool
-bk_remembered_key(const BkKeyPlace *place, int32 version, int ttl, uint8 *kek)
+bk_remembered_key(const BkKeyPlace *place, int32 version, int ttl, uint8 *kek, uint8 *fingerprint)
 {
 	Remembered *entry;
 
@@ -114,6 +115,7 @@ bk_remembered_key(const BkKeyPlace *place, int32 version, int ttl, uint8 *kek)
 	if (entry == NULL)
 		return false;
 	memcpy(kek, entry->kek, BK_KEK_BYTES);
+	memcpy(fingerprint, entry->fingerprint, BK_FINGERPRINT_BYTES);
 	return true;
 }
 
@@ -134,7 +136,7 @@ choose_entry(void)
 }
 
 void
-bk_remember_key(const BkKeyPlace *place, int32 version, int ttl, const uint8 *kek)
+bk_remember_key(const BkKeyPlace *place, int32 version, int ttl, const uint8 *kek, const uint8 *fingerprint)
 {
 	static bool registered = false;
 	Remembered *entry;
@@ -155,5 +157,6 @@ bk_remember_key(const BkKeyPlace *place, int32 version, int ttl, const uint8 *ke
 	entry->place.text = text;
 	INSTR_TIME_SET_CURRENT(entry->since);
 	memcpy(entry->kek, kek, BK_KEK_BYTES);
+	memcpy(entry->fingerprint, fingerprint, BK_FINGERPRINT_BYTES);
 	entry->version = version;
 }

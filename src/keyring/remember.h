@@ -27,13 +27,14 @@ typedef struct BkKeyPlace
  * The key of that version from that place, where it was remembered less than ttl
  * seconds ago and the file is as it was then.
  */
-extern bool bk_remembered_key(const BkKeyPlace *place, int32 version, int ttl, uint8 *kek);
+extern bool bk_remembered_key(const BkKeyPlace *place, int32 version, int ttl, uint8 *kek, uint8 *fingerprint);
 
 /*
  * Remember a key, in place of the oldest if need be.  place was looked at before the
  * key was read.  Does nothing where ttl is 0, and for a file that changed within the last
  * second: another change might leave the same times.
  */
-extern void bk_remember_key(const BkKeyPlace *place, int32 version, int ttl, const uint8 *kek);
+extern void bk_remember_key(const BkKeyPlace *place, int32 version, int ttl, const uint8 *kek,
+							const uint8 *fingerprint);
 
 #endif							/* BK_REMEMBER_H */

@@ -7,39 +7,65 @@
 
 #include "common/openssl.h"
 
-/* Run the cipher over one piece; returns whether it gave exactly as many bytes as wanted. */
-static bool
-run_wrap(const uint8 *kek, const uint8 *in, int in_bytes, uint8 *out, int out_bytes, int wrap)
-{
-	const EVP_CIPHER *cipher = bk_openssl_aes_256_wrap();
-	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-	int			given = 0;
-	int			rest = 0;
-	bool		done;
+#include <openssl/modes.h>
 
-	bk_openssl_check(context != NULL, "EVP_CIPHER_CTX_new");
-	EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-	done = EVP_CipherInit_ex2(context, cipher, kek, NULL, wrap, NULL) == 1 &&
-		EVP_CipherUpdate(context, out, &given, in, in_bytes) == 1 &&
-		EVP_CipherFinal_ex(context, out + given, &rest) == 1 &&
-		given + rest == out_bytes;
+#define AES_BLOCK_BYTES	16
+
+typedef struct Cipher
+{
+	EVP_CIPHER_CTX *context;
+	bool	   *failed;
+} Cipher;
+
+/* RFC 3394 in OpenSSL, which asks for one block at a time; its AES-256-WRAP does not use the processor's AES. */
+typedef size_t (*Wrapping) (void *key, const unsigned char *iv, unsigned char *out, const unsigned char *in,
+							size_t in_bytes, block128_f block);
+
+/* Put one block through the cipher that key is a context of, in place or not. */
+static void
+run_block(const unsigned char in[AES_BLOCK_BYTES], unsigned char out[AES_BLOCK_BYTES], const void *key)
+{
+	const Cipher *cipher = key;
+	int			given = 0;
+
+	if (EVP_CipherUpdate(cipher->context, out, &given, in, AES_BLOCK_BYTES) != 1 || given != AES_BLOCK_BYTES)
+		*cipher->failed = true;
+}
+
+/* Wrap or unwrap; returns how many bytes that gave, 0 where they are not intact. */
+static size_t
+run(Wrapping wrapping, bool encrypt, const uint8 *kek, const uint8 *in, size_t in_bytes, uint8 *out)
+{
+	bool		failed = false;
+	Cipher		cipher = {.context = EVP_CIPHER_CTX_new(), .failed = &failed};
+	int			opened;
+	size_t		given = 0;
+
+	bk_openssl_check(cipher.context != NULL, "EVP_CIPHER_CTX_new");
+	opened = EVP_CipherInit_ex2(cipher.context, bk_openssl_aes_256_ecb(), kek, NULL, encrypt, NULL);
+	EVP_CIPHER_CTX_set_padding(cipher.context, 0);
+	if (opened == 1)
+		given = wrapping(&cipher, NULL, out, in, in_bytes, run_block);
 	/* nothing since the opening jumps; the cipher wipes its key as it is freed */
-	EVP_CIPHER_CTX_free(context);
-	return done;
+	EVP_CIPHER_CTX_free(cipher.context);
+	bk_openssl_check(opened, "EVP_CipherInit_ex2");
+	bk_openssl_check(!failed, "EVP_CipherUpdate");
+	return given;
 }
 
 void
 bk_dek_wrap(const uint8 kek[BK_KEK_BYTES], const BkDek *dek, uint8 wrapped[BK_WRAPPED_DEK_BYTES])
 {
-	bk_openssl_check(run_wrap(kek, (const uint8 *) dek, BK_DEK_BYTES,
-							  wrapped, BK_WRAPPED_DEK_BYTES, 1), "EVP_CipherUpdate");
+	size_t		given = run(CRYPTO_128_wrap, true, kek, (const uint8 *) dek, BK_DEK_BYTES, wrapped);
+
+	bk_openssl_check(given == BK_WRAPPED_DEK_BYTES, "CRYPTO_128_wrap");
 }
 
 void
 bk_dek_unwrap(const uint8 kek[BK_KEK_BYTES], const uint8 wrapped[BK_WRAPPED_DEK_BYTES],
 			  BkDek *dek, BkOrigin origin)
 {
-	if (run_wrap(kek, wrapped, BK_WRAPPED_DEK_BYTES, (uint8 *) dek, BK_DEK_BYTES, 0))
+	if (run(CRYPTO_128_unwrap, false, kek, wrapped, BK_WRAPPED_DEK_BYTES, (uint8 *) dek) == BK_DEK_BYTES)
 		return;
 	bk_wipe(dek, sizeof(*dek));
 	bk_openssl_forget();

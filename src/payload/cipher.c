@@ -1,6 +1,6 @@
 /*
  * cipher.c
- *		Encryption and decryption as filters, and what is random.
+ *		Encryption as a filter, decryption in place, and what is random.
  */
 #include "payload/cipher.h"
 #include "common/openssl.h"
@@ -9,11 +9,11 @@
 #include <openssl/rand.h>
 
 #define BLOCK_BYTES		16
+#define PIECE_BYTES		((size_t) (1024 * 1024))	/* decrypted between two looks for interrupts */
 
 typedef struct Cipher
 {
 	EVP_CIPHER_CTX *context;
-	BkOrigin	origin;
 	bool		finished;
 	BkText		pending;		/* what of the blocks below is not given yet */
 	uint8		blocks[2 * BLOCK_BYTES];
@@ -39,18 +39,13 @@ update(Cipher *cipher, BkText *in, size_t count, uint8 *to)
 	return given;
 }
 
-/* Write the padding, or check it. */
+/* Write the padding. */
 static size_t
 finish(Cipher *cipher)
 {
 	int			given = 0;
 
-	if (EVP_CipherFinal_ex(cipher->context, cipher->blocks, &given) != 1)
-	{
-		bk_openssl_check(!EVP_CIPHER_CTX_is_encrypting(cipher->context), "EVP_CipherFinal_ex");
-		bk_openssl_forget();
-		bk_fail(cipher->origin, "cipher", "the padding is not intact");
-	}
+	bk_openssl_check(EVP_CipherFinal_ex(cipher->context, cipher->blocks, &given), "EVP_CipherFinal_ex");
 	cipher->finished = true;
 	return given;
 }
@@ -81,34 +76,63 @@ process(void *state, BkText *in, BkSpace *out, bool last)
 	return cipher->finished && cipher->pending.len == 0;
 }
 
-static BkFilter
-cipher_new(BkMemory memory, const BkDek *dek, const uint8 *iv, BkOrigin origin, int encrypt)
+/* A context that is closed with the memory it is in. */
+static Cipher *
+cipher_new(BkMemory memory, const BkDek *dek, const uint8 *iv, int encrypt)
 {
 	Cipher	   *cipher = bk_alloc_secret(memory, sizeof(*cipher));
 
-	cipher->origin = origin;
 	bk_memory_on_delete(memory, close_cipher, cipher);
 	cipher->context = EVP_CIPHER_CTX_new();
 	bk_openssl_check(cipher->context != NULL, "EVP_CIPHER_CTX_new");
 	bk_openssl_check(EVP_CipherInit_ex2(cipher->context, bk_openssl_aes_256_cbc(),
 										dek->cipher_key, iv, encrypt, NULL),
 					 "EVP_CipherInit_ex2");
-	return (BkFilter)
-	{
-		.layer = BK_LAYER_CIPHER,.process = process,.state = cipher
-	};
+	return cipher;
 }
 
 BkFilter
 bk_cipher_writer(BkMemory memory, const BkDek *dek, const uint8 iv[BK_IV_BYTES])
 {
-	return cipher_new(memory, dek, iv, BK_ARGUMENT, 1);
+	return (BkFilter)
+	{
+		.layer = BK_LAYER_CIPHER,.process = process,.state = cipher_new(memory, dek, iv, 1)
+	};
 }
 
-BkFilter
-bk_cipher_reader(BkMemory memory, const BkDek *dek, const uint8 iv[BK_IV_BYTES], BkOrigin origin)
+/* How many bytes of PKCS#7 padding end the blocks.  They are authentic, so the time that this takes tells nobody anything. */
+static size_t
+padding(const uint8 *bytes, size_t len, BkOrigin origin)
 {
-	return cipher_new(memory, dek, iv, origin, 0);
+	uint8		count = len > 0 ? bytes[len - 1] : 0;
+	bool		intact = count > 0 && count <= BLOCK_BYTES;
+
+	for (size_t i = 1; intact && i <= count; i++)
+		intact = bytes[len - i] == count;
+	if (!intact)
+		bk_fail(origin, "cipher", "the padding is not intact");
+	return count;
+}
+
+/* Without OpenSSL's padding, which holds a block back, every byte is decrypted where it stands. */
+size_t
+bk_cipher_decrypt(BkMemory memory, const BkDek *dek, const uint8 iv[BK_IV_BYTES], uint8 *bytes, size_t len,
+				  BkOrigin origin)
+{
+	Cipher	   *cipher = cipher_new(memory, dek, iv, 0);
+	int			given;
+
+	if (len % BLOCK_BYTES != 0)
+		bk_fail(origin, "cipher", "%llu bytes are no whole number of blocks", (unsigned long long) len);
+	bk_openssl_check(EVP_CIPHER_CTX_set_padding(cipher->context, 0), "EVP_CIPHER_CTX_set_padding");
+	for (size_t done = 0; done < len; done += given)
+	{
+		BK_CHECK_INTERRUPTS();
+		bk_openssl_check(EVP_CipherUpdate(cipher->context, bytes + done, &given, bytes + done,
+										  (int) Min(len - done, PIECE_BYTES)),
+						 "EVP_CipherUpdate");
+	}
+	return len - padding(bytes, len, origin);
 }
 
 void

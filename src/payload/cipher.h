@@ -1,6 +1,6 @@
 /*
  * cipher.h
- *		AES-256-CBC with PKCS#7 padding, as filters, and random bytes.
+ *		AES-256-CBC with PKCS#7 padding, and random bytes.
  */
 #ifndef BK_CIPHER_H
 #define BK_CIPHER_H
@@ -10,9 +10,12 @@
 
 extern BkFilter bk_cipher_writer(BkMemory memory, const BkDek *dek, const uint8 iv[BK_IV_BYTES]);
 
-/* Padding that is not intact fails with check "cipher". */
-extern BkFilter bk_cipher_reader(BkMemory memory, const BkDek *dek, const uint8 iv[BK_IV_BYTES],
-								 BkOrigin origin);
+/*
+ * Decrypt bytes where they stand; returns how many they are without the padding,
+ * which fails with check "cipher" where it is not intact.
+ */
+extern size_t bk_cipher_decrypt(BkMemory memory, const BkDek *dek, const uint8 iv[BK_IV_BYTES],
+								uint8 *bytes, size_t len, BkOrigin origin);
 
 extern void bk_iv_generate(uint8 iv[BK_IV_BYTES]);
 

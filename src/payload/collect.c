@@ -21,7 +21,7 @@ observe(void *state, BkText bytes)
 	BkCollector *collector = state;
 
 	if (bytes.len > collector->limit - collector->len)
-		bk_fail(collector->origin, "size", "the text is longer than the recorded %llu bytes",
+		bk_fail(collector->origin, "size", "there are more than %llu bytes",
 				(unsigned long long) collector->limit);
 	if (bytes.len > collector->capacity - collector->len)
 		grow(collector, bytes.len);

@@ -102,9 +102,12 @@ feed(BkPipeline *pipeline, int index, BkText bytes, bool last)
 void
 bk_pipeline_push(BkPipeline *pipeline, BkText bytes, bool last)
 {
+	/* a filter may do better with all of it; what is only seen is seen while it is in the processor's cache */
+	size_t		most = pipeline->filters[0].process ? SIZE_MAX : pipeline->buffer_bytes;
+
 	do
 	{
-		BkText		slice = {bytes.data, Min(bytes.len, pipeline->buffer_bytes)};
+		BkText		slice = {bytes.data, Min(bytes.len, most)};
 
 		BK_CHECK_INTERRUPTS();
 		bytes.data += slice.len;

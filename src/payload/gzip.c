@@ -1,7 +1,7 @@
 /*
  * gzip.c
- *		gzip (RFC 1952) as filters: deflate and inflate of zlib, which reads, and
- *		writes where there is no libdeflate (gzip_members.c).
+ *		gzip (RFC 1952) by zlib, which writes where there is no libdeflate
+ *		(gzip_members.c), and reads what that does not.
  *
  * zlib takes its memory from ours, so nothing of it outlives a BkMemory and
  * its windows, which hold plaintext, are wiped.  One text always gives the same
@@ -20,13 +20,13 @@
 #define MOST_WINDOW		15
 #define MOST_MEMORY		8
 #define UNREACHED		262		/* bytes of its window that deflate never refers to */
+#define PIECE_BYTES		((size_t) (1024 * 1024))	/* of text, read between two looks for interrupts */
 
 typedef struct Gzip
 {
 	z_stream	stream;
 	BkMemory	memory;
 	BkOrigin	origin;
-	bool		between;		/* reading: a member has ended, none has begun */
 } Gzip;
 
 static voidpf
@@ -64,6 +64,8 @@ check_zlib(Gzip *gzip, int result, const char *call)
 		return;
 	if (result == Z_DATA_ERROR || result == Z_NEED_DICT)
 		bk_fail(gzip->origin, "compression", "%s", reason ? reason : "a dictionary is wanted");
+	if (result == Z_MEM_ERROR)
+		bk_fail_memory("zlib", call);
 	bk_fail_library("zlib", call, reason ? reason : zError(result));
 }
 
@@ -132,37 +134,60 @@ bk_gzip_writer(BkMemory memory, size_t size)
 #endif
 }
 
-/* Inflate; a member may be followed by another, as RFC 1952 has it, and by nothing else. */
+/* Inflate the next piece of a member to a place; is that the member's end? */
 static bool
-process_inflate(void *state, BkText *in, BkSpace *out, bool last)
+inflate_piece(Gzip *gzip, BkText *in, BkSpace *out)
 {
-	Gzip	   *gzip = state;
+	size_t		before = in->len;
 	size_t		room = out->len;
-	int			result;
 
-	if (gzip->between && in->len == 0)
-		return last;
-	if (gzip->between)
-		check_zlib(gzip, inflateReset(&gzip->stream), "inflateReset");
 	/* saying that this may be all spares zlib a copy of what it gives, where it is */
-	result = run(gzip, inflate, Z_FINISH, in, out);
+	int			result = run(gzip, inflate, Z_FINISH, in, out);
+
+	BK_CHECK_INTERRUPTS();
 	check_zlib(gzip, result, "inflate");
-	gzip->between = result == Z_STREAM_END;
-	if (last && !gzip->between && in->len == 0 && out->len == room)
+	if (result != Z_STREAM_END && in->len == before && out->len == room)
 		bk_fail(gzip->origin, "compression", "the stream ends early");
-	return last && gzip->between && in->len == 0;
+	return result == Z_STREAM_END;
 }
 
-BkFilter
-bk_gzip_reader(BkMemory memory, BkOrigin origin)
+/* A member may be followed by another, as RFC 1952 has it, and by nothing else. */
+static size_t
+read_by_zlib(BkMemory memory, BkText packed, uint8 *to, size_t room, BkOrigin origin)
 {
 	Gzip	   *gzip = gzip_new(memory, origin);
+	size_t		len = 0;
+	uint8		spare;
 
 	check_zlib(gzip, inflateInit2(&gzip->stream, MOST_WINDOW + GZIP), "inflateInit2");
-	return (BkFilter)
+	for (;;)
 	{
-		.layer = BK_LAYER_COMPRESSION,.process = process_inflate,.state = gzip
-	};
+		/* where there is no room, another byte shows that the text goes on */
+		BkSpace		out = len < room ? (BkSpace) {to + len, Min(room - len, PIECE_BYTES)} : (BkSpace) {&spare, 1};
+		size_t		piece = out.len;
+		bool		ended = inflate_piece(gzip, &packed, &out);
+
+		if (len == room && out.len == 0)
+			bk_fail_too_long(origin, room);
+		len += Min(piece - out.len, room - len);
+		if (ended && packed.len == 0)
+			return len;
+		if (ended)
+			check_zlib(gzip, inflateReset(&gzip->stream), "inflateReset");
+	}
+}
+
+/* What libdeflate does not read is zlib's to refuse: libdeflate takes the end of cut bytes for zeros, and may call them too long. */
+size_t
+bk_gzip_read(BkMemory memory, BkText packed, uint8 *to, size_t room, BkOrigin origin)
+{
+#ifdef BK_LIBDEFLATE
+	size_t		len;
+
+	if (bk_gzip_read_libdeflate(packed, to, room, &len))
+		return len;
+#endif
+	return read_by_zlib(memory, packed, to, room, origin);
 }
 
 BkText

@@ -3,9 +3,9 @@
  *		A backup's text to protected bytes in chunks, and back.
  *
  * Write: text -> [size] -> compress -> AES-256-CBC -> [HMAC-SHA-256, SHA-256,
- * stored size] -> chunks.  Read is the mirror.  Both are lists of the same small
- * filters (filter.h) in opposite order, with fixed buffers.  docs/format.md
- * describes the result byte by byte.
+ * stored size] -> chunks, a list of small filters (filter.h) with fixed buffers.
+ * Read is the mirror: the proof is filters too, what it has proven is decrypted in
+ * place and inflated in one piece.  docs/format.md describes the result byte by byte.
  */
 #ifndef BK_PAYLOAD_H
 #define BK_PAYLOAD_H
@@ -47,12 +47,11 @@ typedef struct BkChunkSink
 
 /*
  * Gives the stored bytes: the next chunk (seq counts from 0), valid until the
- * next call, or false at the end; rewind starts again from the first.
+ * next call, or false at the end.
  */
 typedef struct BkChunkSource
 {
 	bool		(*read) (void *context, int32 *seq, BkText *chunk);
-	void		(*rewind) (void *context);
 	void	   *context;
 } BkChunkSource;
 
@@ -78,17 +77,12 @@ extern void bk_payload_write(BkMemory memory, BkText text, const BkDek *dek,
  * Read a payload back: checks, in this order, chunk sequence and stored size,
  * checksum, MAC; only then decrypts and inflates, never past header->size.
  * Every failure is bk_fail(the backup, "chunks" | "size" | "checksum" | "MAC" |
- * "cipher" | "compression", ...).  The text is allocated in memory.
+ * "cipher" | "compression", ...).  The text is allocated in memory, and so is
+ * what compression made of it, where packed is not NULL: of a gzip payload that is
+ * a .gz file.
  */
 extern BkText bk_payload_read(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
-							  const BkPayloadSeal *seal, const BkChunkSource *source);
-
-/*
- * The same without inflating: what compression made of the text.  Of a gzip
- * payload that is a .gz file, which the MAC has proved to be the one written.
- */
-extern BkText bk_payload_read_packed(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
-									 const BkPayloadSeal *seal, const BkChunkSource *source);
+							  const BkPayloadSeal *seal, const BkChunkSource *source, BkText *packed);
 
 /* Check all that bk_payload_read() checks before it decrypts.  Every chunk is taken from the source once. */
 extern void bk_payload_prove(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,

@@ -10,10 +10,7 @@
 extern void bk_recipe_write(BkMemory memory, BkText text, const BkDek *dek, BkPayloadHeader *header,
 							BkPayloadSeal *seal, const BkChunkSink *sink, size_t buffer_bytes);
 extern BkText bk_recipe_read(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
-							 const BkPayloadSeal *seal, const BkChunkSource *source,
+							 const BkPayloadSeal *seal, const BkChunkSource *source, BkText *packed,
 							 size_t buffer_bytes);
-extern BkText bk_recipe_read_packed(BkMemory memory, const BkDek *dek, const BkPayloadHeader *header,
-									const BkPayloadSeal *seal, const BkChunkSource *source,
-									size_t buffer_bytes);
 
 #endif							/* BK_RECIPE_H */

@@ -1,10 +1,9 @@
 /*
  * zstd.c
- *		Zstandard (RFC 8878) as filters.
+ *		Zstandard (RFC 8878).
  *
- * The window and the table are held down so that a context stays small (976
- * kB to write, 620 kB to read); the frame carries no checksum, as the MAC covers
- * it.
+ * The window and the table are held down so that a writer's context stays small
+ * (976 kB); the frame carries no checksum, as the MAC covers it.
  */
 #include "payload/codec.h"
 
@@ -12,16 +11,16 @@
 #include <zstd_errors.h>
 
 #define LEVEL				1		/* on JSON smaller and faster than level 3 with half of this window */
-#define WINDOW_LOG			17
+#define WINDOW_LOG			20
 #define HASH_LOG			14
-#define WINDOW_LOG_ACCEPTED	17	/* reading */
 
 typedef struct Zstd
 {
 	ZSTD_CCtx  *writer;
 	ZSTD_DCtx  *reader;
-	BkOrigin	origin;
-	bool		between;		/* reading: a frame has ended, none has begun */
+	BkMemory	memory;
+	size_t		size;			/* of the whole text */
+	BkText		frame;			/* of a text that came in one piece; what of it is not given yet */
 } Zstd;
 
 static void
@@ -37,17 +36,18 @@ close_zstd(void *argument)
 static size_t
 check_zstd(size_t result, const char *call)
 {
+	if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation)
+		bk_fail_memory("zstd", call);
 	if (ZSTD_isError(result))
 		bk_fail_library("zstd", call, ZSTD_getErrorName(result));
 	return result;
 }
 
 static Zstd *
-zstd_new(BkMemory memory, BkOrigin origin)
+zstd_new(BkMemory memory)
 {
 	Zstd	   *zstd = bk_alloc_zero(memory, sizeof(*zstd));
 
-	zstd->origin = origin;
 	bk_memory_on_delete(memory, close_zstd, zstd);
 	return zstd;
 }
@@ -68,10 +68,23 @@ advance(BkText *in, const ZSTD_inBuffer *taken, BkSpace *out, const ZSTD_outBuff
 	out->len -= given->pos;
 }
 
-static bool
-process_compress(void *state, BkText *in, BkSpace *out, bool last)
+/* Compress what lies there in one piece: spares zstd a copy of it, and its window. */
+static void
+compress_whole(Zstd *zstd, BkText *in)
 {
-	Zstd	   *zstd = state;
+	size_t		room = ZSTD_compressBound(in->len);
+	char	   *frame = bk_alloc(zstd->memory, room);
+
+	zstd->frame = (BkText) {
+		frame, check_zstd(ZSTD_compress2(zstd->writer, frame, room, in->data, in->len), "ZSTD_compress2")
+	};
+	in->len = 0;
+}
+
+/* Compress what comes bit by bit. */
+static bool
+compress_piece(Zstd *zstd, BkText *in, BkSpace *out, bool last)
+{
 	ZSTD_inBuffer taken = {in->data, in->len, 0};
 	ZSTD_outBuffer given = {out->data, out->len, 0};
 	size_t		left = check_zstd(ZSTD_compressStream2(zstd->writer, &given, &taken,
@@ -82,14 +95,31 @@ process_compress(void *state, BkText *in, BkSpace *out, bool last)
 	return last && left == 0;
 }
 
+static bool
+process_compress(void *state, BkText *in, BkSpace *out, bool last)
+{
+	Zstd	   *zstd = state;
+
+	if (last && in->len == zstd->size && in->len > 0)
+		compress_whole(zstd, in);
+	if (zstd->frame.data)
+	{
+		bk_filter_copy(&zstd->frame, out);
+		return zstd->frame.len == 0;
+	}
+	return compress_piece(zstd, in, out, last);
+}
+
 BkFilter
 bk_zstd_writer(BkMemory memory, size_t size)
 {
-	Zstd	   *zstd = zstd_new(memory, BK_ARGUMENT);
+	Zstd	   *zstd = zstd_new(memory);
 
+	zstd->memory = memory;
+	zstd->size = size;
 	zstd->writer = ZSTD_createCCtx();
 	if (zstd->writer == NULL)
-		bk_fail_library("zstd", "ZSTD_createCCtx", "out of memory");
+		bk_fail_memory("zstd", "ZSTD_createCCtx");
 	set_parameter(zstd, ZSTD_c_compressionLevel, LEVEL);
 	set_parameter(zstd, ZSTD_c_windowLog, WINDOW_LOG);
 	set_parameter(zstd, ZSTD_c_hashLog, HASH_LOG);
@@ -101,40 +131,25 @@ bk_zstd_writer(BkMemory memory, size_t size)
 	};
 }
 
-/* Decompress; a frame may be followed by another, as RFC 8878 has it, and by nothing else. */
-static bool
-process_decompress(void *state, BkText *in, BkSpace *out, bool last)
+/* A frame may be followed by another, as RFC 8878 has it, and by nothing else. */
+size_t
+bk_zstd_read(BkMemory memory, BkText packed, uint8 *to, size_t room, BkOrigin origin)
 {
-	Zstd	   *zstd = state;
-	ZSTD_inBuffer taken = {in->data, in->len, 0};
-	ZSTD_outBuffer given = {out->data, out->len, 0};
-	size_t		left;
-
-	if (zstd->between && in->len == 0)
-		return last;
-	left = ZSTD_decompressStream(zstd->reader, &given, &taken);
-	if (ZSTD_isError(left) && ZSTD_getErrorCode(left) != ZSTD_error_memory_allocation)
-		bk_fail(zstd->origin, "compression", "%s", ZSTD_getErrorName(left));
-	check_zstd(left, "ZSTD_decompressStream");
-	advance(in, &taken, out, &given);
-	zstd->between = left == 0;
-	if (last && !zstd->between && in->len == 0 && given.pos == 0)
-		bk_fail(zstd->origin, "compression", "the stream ends early");
-	return last && zstd->between && in->len == 0;
-}
-
-BkFilter
-bk_zstd_reader(BkMemory memory, BkOrigin origin)
-{
-	Zstd	   *zstd = zstd_new(memory, origin);
+	Zstd	   *zstd = zstd_new(memory);
+	size_t		result;
 
 	zstd->reader = ZSTD_createDCtx();
 	if (zstd->reader == NULL)
-		bk_fail_library("zstd", "ZSTD_createDCtx", "out of memory");
-	check_zstd(ZSTD_DCtx_setParameter(zstd->reader, ZSTD_d_windowLogMax, WINDOW_LOG_ACCEPTED),
-			   "ZSTD_DCtx_setParameter");
-	return (BkFilter)
-	{
-		.layer = BK_LAYER_COMPRESSION,.process = process_decompress,.state = zstd
-	};
+		bk_fail_memory("zstd", "ZSTD_createDCtx");
+	if (packed.len == 0)
+		bk_fail(origin, "compression", "there is no frame");
+	result = ZSTD_decompressDCtx(zstd->reader, to, room, packed.data, packed.len);
+	BK_CHECK_INTERRUPTS();
+	if (!ZSTD_isError(result))
+		return result;
+	if (ZSTD_getErrorCode(result) == ZSTD_error_dstSize_tooSmall)
+		bk_fail_too_long(origin, room);
+	if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation)
+		check_zstd(result, "ZSTD_decompressDCtx");
+	bk_fail(origin, "compression", "%s", ZSTD_getErrorName(result));
 }

@@ -286,5 +286,5 @@ bk_store_payload(BkStore *store, BkMemory memory, const BkCopy *copy, BkDek *dek
 	if (kek == NULL)
 		bk_fail((BkOrigin) {copy->entry.header.backup_id}, "key", "its master key is missing");
 	bk_dek_unwrap(kek, copy->entry.wrapped_key, dek, (BkOrigin) {copy->entry.header.backup_id});
-	return bk_payload_read(memory, dek, &copy->entry.header, &copy->entry.seal, &source);
+	return bk_payload_read(memory, dek, &copy->entry.header, &copy->entry.seal, &source, NULL);
 }

@@ -61,7 +61,7 @@ read_payload(BkState *state, const BkBackup *backup, const BkChunkSource *source
 {
 	if (source)
 		return bk_stored_read_from(state->keys, state->memory, backup, state->dek, source);
-	return bk_stored_read(state->keys, state->memory, backup, state->dek);
+	return bk_stored_read(state->keys, state->memory, backup, state->dek, NULL);
 }
 
 /* Start from a full backup. */
@@ -187,19 +187,18 @@ bk_state_go_to(BkState *state, const BkBackup *backup)
 	}
 }
 
+BkDocument
+bk_state_document(BkState *state, bool validate)
+{
+	return (BkDocument) {bk_state_text(state, validate), state->tree, state->root};
+}
+
 BkText
 bk_state_text(BkState *state, bool validate)
 {
 	BkText		text = current_text(state);
-	uint8		digest[BK_DIGEST_BYTES];
 
-	if (!validate)
-		return text;
-	if (text.len != (size_t) state->backup.document_size)
-		bk_fail(origin_of(state), "document", "the rebuilt document has %zu bytes instead of " INT64_FORMAT,
-				text.len, state->backup.document_size);
-	bk_document_digest(state->dek, text, digest);
-	if (memcmp(digest, state->backup.document_digest, BK_DIGEST_BYTES) != 0)
-		bk_fail(origin_of(state), "document", "the rebuilt document's digest is not the one of the document that was backed up");
+	if (validate)
+		bk_stored_prove_document(&state->backup, state->dek, text);
 	return text;
 }

@@ -39,6 +39,9 @@ extern BkTree *bk_state_tree(BkState *state, BkNodeRef *root);
  */
 extern BkText bk_state_text(BkState *state, bool validate);
 
+/* The same with the document's tree, where that was needed to rebuild it; both belong to the state. */
+extern BkDocument bk_state_document(BkState *state, bool validate);
+
 /* How many backups the chain that it is at the end of has. */
 extern int	bk_state_chain_length(const BkState *state);
 

@@ -29,13 +29,14 @@ may_use(const BkCall *call, const char *owner)
 void
 bk_find_backup(const BkCall *call, int64 backup_id, const char *resource_id, BkBackup *backup)
 {
-	if (resource_id == NULL)
-		resource_id = bk_backup_resource(backup_id);
+	bool		found;
+
 	call->attempt->resource_id = resource_id;
 	call->attempt->backup_id = backup_id;
-	if (resource_id == NULL
-		|| !bk_backup_find(resource_id, backup_id, backup)
-		|| !may_use(call, backup->owner))
+	found = resource_id ? bk_backup_find(resource_id, backup_id, backup) : bk_backup_find_by_id(backup_id, backup);
+	if (found)
+		call->attempt->resource_id = backup->resource_id;
+	if (!found || !may_use(call, backup->owner))
 		bk_no_such_backup(backup_id);
 }
 

@@ -93,7 +93,7 @@ check_queue(const Look *look, BkHealth *health)
 static void
 check_scrub(const Look *look, BkHealth *health)
 {
-	int64		limit = SCRUB_INTERVALS * bk_setting_scrub_interval * USECS_PER_SEC;
+	int64		limit = (int64) SCRUB_INTERVALS * bk_setting_scrub_interval * USECS_PER_SEC;
 	TimestampTz last;
 
 	if (bk_job_last_run(BK_SCRUB_JOB, &last))

@@ -64,8 +64,7 @@ load(BkKeys *keys, int32 version)
 	if (keys->version == version)
 		return;
 	keys->version = 0;
-	bk_keyring_get(settings(keys), version, keys->kek);
-	bk_kek_fingerprint(keys->kek, keys->fingerprint);
+	bk_keyring_get(settings(keys), version, keys->kek, keys->fingerprint);
 	keys->version = version;
 }
 

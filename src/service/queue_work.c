@@ -65,18 +65,12 @@ read_stored(void *context, int32 *seq, BkText *chunk)
 	return true;
 }
 
-static void
-rewind_stored(void *context)
-{
-	((StoredCursor *) context)->next = 0;
-}
-
 /* All of the element is here: bring the document to it. */
 static void
 take_element(BkRun *run)
 {
 	StoredCursor cursor = {.run = run};
-	BkChunkSource source = {.read = read_stored, .rewind = rewind_stored, .context = &cursor};
+	BkChunkSource source = {.read = read_stored, .context = &cursor};
 
 	bk_state_take(run->state, &run->chain[run->element], &source);
 	bk_memory_delete(run->stored_memory);

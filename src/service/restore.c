@@ -13,31 +13,62 @@
 #include "service/find.h"
 #include "service/json_text.h"
 #include "service/notice.h"
+#include "service/stored.h"
 #include "service/try.h"
 #include "utils/timestamp.h"
 
 /* Rebuild a found backup's document, in a view. */
-static BkText
+static BkDocument
 rebuild(const BkCall *call, BkKeys *keys, const BkBackup *backup, bool validate)
 {
 	BkState    *state = bk_state_open(keys, call->memory);
 
 	bk_state_go_to(state, backup);
-	return bk_state_text(state, validate);
+	return bk_state_document(state, validate);
 }
 
-BkText
+BkDocument
 bk_read_document(const BkCall *call, const char *action, int64 backup_id, const char *resource_id)
 {
 	BkBackup	backup;
-	BkText		text;
+	BkDocument	document;
 
 	bk_view_open();
 	bk_find_backup(call, backup_id, resource_id, &backup);
-	text = rebuild(call, bk_keys_open(call), &backup, true);
+	document = rebuild(call, bk_keys_open(call), &backup, true);
 	bk_view_close();
 	bk_audit_read(call, action, backup.resource_id, backup.backup_id, NULL);
-	return text;
+	return document;
+}
+
+/* The .gz file that a full backup's payload is, inside its cipher. */
+static BkText
+stored_gzip(const BkCall *call, BkKeys *keys, const BkBackup *backup)
+{
+	BkDek	   *dek = bk_alloc_secret(call->memory, sizeof(BkDek));
+	BkText		gzip;
+	BkText		document = bk_stored_read(keys, call->memory, backup, dek, &gzip);
+
+	bk_stored_prove_document(backup, dek, document);
+	return gzip;
+}
+
+BkText
+bk_export_document(const BkCall *call, int64 backup_id, const char *resource_id)
+{
+	BkKeys	   *keys = bk_keys_open(call);
+	BkBackup	backup;
+	BkText		gzip;
+
+	bk_view_open();
+	bk_find_backup(call, backup_id, resource_id, &backup);
+	if (backup.base_id == 0 && backup.compression == BK_COMPRESSION_GZIP)
+		gzip = stored_gzip(call, keys, &backup);
+	else
+		gzip = bk_payload_gzip(call->memory, rebuild(call, keys, &backup, true).text);
+	bk_view_close();
+	bk_audit_read(call, "export", backup.resource_id, backup.backup_id, NULL);
+	return gzip;
 }
 
 Jsonb *
@@ -126,20 +157,20 @@ record_failure(const BkCall *call, const BkRestoreRequest *request, const BkBack
 	return operation_id;
 }
 
-BkText
+BkDocument
 bk_restore_document(const BkCall *call, const BkRestoreRequest *request,
 					int64 backup_id, const char *resource_id)
 {
 	TimestampTz started_at = bk_now();
 	BkBackup	backup;
-	BkText		text;
+	BkDocument	document;
 
 	bk_view_open();
 	bk_find_backup(call, backup_id, resource_id, &backup);
-	text = rebuild(call, bk_keys_open(call), &backup, request->validate);
+	document = rebuild(call, bk_keys_open(call), &backup, request->validate);
 	bk_view_close();
 	record(call, request, &backup, started_at);
-	return text;
+	return document;
 }
 
 /* What rebuild() needs and gives, for bk_try(). */
@@ -157,7 +188,7 @@ rebuild_tried(void *argument)
 	Rebuilding *rebuilding = argument;
 
 	rebuilding->text = rebuild(rebuilding->call, bk_keys_open(rebuilding->call), rebuilding->backup,
-							   rebuilding->validate);
+							   rebuilding->validate).text;
 }
 
 void
@@ -276,22 +307,22 @@ bk_find_backup_at(const BkCall *call, const char *resource_id, TimestampTz at, b
 	find_backup_of_point(resource_id, &snapshot, backup);
 }
 
-BkText
+BkDocument
 bk_restore_document_at(const BkCall *call, const BkRestoreRequest *request,
 					   const char *resource_id, TimestampTz at, bool nearest,
 					   int64 *backup_id)
 {
 	TimestampTz started_at = bk_now();
 	BkBackup	backup;
-	BkText		text;
+	BkDocument	document;
 
 	bk_view_open();
 	bk_find_backup_at(call, resource_id, at, nearest, &backup);
-	text = rebuild(call, bk_keys_open(call), &backup, request->validate);
+	document = rebuild(call, bk_keys_open(call), &backup, request->validate);
 	bk_view_close();
 	record(call, request, &backup, started_at);
 	*backup_id = backup.backup_id;
-	return text;
+	return document;
 }
 
 BkText
@@ -306,8 +337,8 @@ bk_compare_documents(const BkCall *call, int64 from_backup, int64 to_backup, con
 	bk_view_open();
 	bk_find_backup(call, from_backup, resource_id, &from);
 	bk_find_backup(call, to_backup, resource_id, &to);
-	from_text = rebuild(call, keys, &from, true);
-	to_text = rebuild(call, keys, &to, true);
+	from_text = rebuild(call, keys, &from, true).text;
+	to_text = rebuild(call, keys, &to, true).text;
 	bk_view_close();
 	bk_audit_read(call, "diff", from.resource_id, from.backup_id, bk_json_of_int64("with", to.backup_id));
 	bk_audit_read(call, "diff", to.resource_id, to.backup_id, bk_json_of_int64("with", from.backup_id));

@@ -6,6 +6,7 @@
 #define BK_RESTORE_H
 
 #include "catalog/backup.h"
+#include "document/document.h"
 #include "service/call.h"
 
 /* A restore that is recorded as an operation. */
@@ -17,10 +18,16 @@ typedef struct BkRestoreRequest
 } BkRestoreRequest;
 
 /* The document of a backup, proven; resource_id may be NULL.  The action is what the audit trail calls it. */
-extern BkText bk_read_document(const BkCall *call, const char *action, int64 backup_id, const char *resource_id);
+extern BkDocument bk_read_document(const BkCall *call, const char *action, int64 backup_id, const char *resource_id);
+
+/*
+ * The document of a backup as a .gz file, proven likewise.  What is stored is
+ * handed out where it is such a file.
+ */
+extern BkText bk_export_document(const BkCall *call, int64 backup_id, const char *resource_id);
 
 /* The same with an operation row; backup_id tells errors and callers which backup it was. */
-extern BkText bk_restore_document(const BkCall *call, const BkRestoreRequest *request,
+extern BkDocument bk_restore_document(const BkCall *call, const BkRestoreRequest *request,
 								  int64 backup_id, const char *resource_id);
 
 /* How a recorded restore has ended. */
@@ -40,7 +47,7 @@ extern void bk_restore_or_record_failure(const BkCall *call, const BkRestoreRequ
  * tombstone or lies before the timeline; nearest takes the last live point
  * before it instead, with a WARNING.
  */
-extern BkText bk_restore_document_at(const BkCall *call, const BkRestoreRequest *request,
+extern BkDocument bk_restore_document_at(const BkCall *call, const BkRestoreRequest *request,
 									 const char *resource_id, TimestampTz at, bool nearest,
 									 int64 *backup_id);
 

@@ -47,24 +47,17 @@ read_chunk(void *context, int32 *seq, BkText *chunk)
 	return bk_chunk_reader_next(context, seq, chunk);
 }
 
-static void
-rewind_chunks(void *context)
-{
-	bk_chunk_reader_rewind(context);
-}
-
 static BkChunkSource
 open_source(BkMemory memory, const BkBackup *backup)
 {
 	return (BkChunkSource) {
 		.read = read_chunk,
-		.rewind = rewind_chunks,
 		.context = bk_chunk_reader_open(memory, backup->resource_id, backup->backup_id),
 	};
 }
 
-BkText
-bk_stored_read_from(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek, const BkChunkSource *source)
+static BkText
+read_payload(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek, const BkChunkSource *source, BkText *packed)
 {
 	BkPayloadHeader header;
 	BkPayloadSeal seal;
@@ -73,17 +66,37 @@ bk_stored_read_from(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek
 	bk_keys_dek(keys, backup, dek);
 	bk_stored_header(backup, &header);
 	bk_stored_seal(backup, &seal);
-	return bk_payload_read(memory, dek, &header, &seal, source);
+	return bk_payload_read(memory, dek, &header, &seal, source, packed);
 }
 
 BkText
-bk_stored_read(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek)
+bk_stored_read_from(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek, const BkChunkSource *source)
+{
+	return read_payload(keys, memory, backup, dek, source, NULL);
+}
+
+BkText
+bk_stored_read(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek, BkText *packed)
 {
 	BkChunkSource source = open_source(memory, backup);
-	BkText		text = bk_stored_read_from(keys, memory, backup, dek, &source);
+	BkText		text = read_payload(keys, memory, backup, dek, &source, packed);
 
 	bk_chunk_reader_close(source.context);
 	return text;
+}
+
+void
+bk_stored_prove_document(const BkBackup *backup, const BkDek *dek, BkText document)
+{
+	BkOrigin	origin = {backup->backup_id};
+	uint8		digest[BK_DIGEST_BYTES];
+
+	if (document.len != (size_t) backup->document_size)
+		bk_fail(origin, "document", "the rebuilt document has %zu bytes instead of " INT64_FORMAT,
+				document.len, backup->document_size);
+	bk_document_digest(dek, document, digest);
+	if (memcmp(digest, backup->document_digest, BK_DIGEST_BYTES) != 0)
+		bk_fail(origin, "document", "the rebuilt document's digest is not the one of the document that was backed up");
 }
 
 void
@@ -118,19 +131,12 @@ read_and_show(void *context, int32 *seq, BkText *chunk)
 	return true;
 }
 
-/* Proving reads everything once. */
-static void
-rewind_never(void *context)
-{
-	elog(ERROR, "stored bytes that were shown cannot be shown again");
-}
-
 void
 bk_stored_copy(BkKeys *keys, const BkBackup *backup, const BkChunkSink *sink)
 {
 	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service copy");
 	Tee			tee = {.source = open_source(memory, backup), .sink = sink};
-	BkChunkSource source = {.read = read_and_show, .rewind = rewind_never, .context = &tee};
+	BkChunkSource source = {.read = read_and_show, .context = &tee};
 	BkDek	   *dek = bk_alloc_secret(memory, sizeof(BkDek));
 	BkPayloadHeader header;
 	BkPayloadSeal seal;

@@ -13,13 +13,17 @@
 
 /*
  * Read a backup's payload, proven by checksum and MAC, in a view.  The text is
- * allocated in memory; dek gets the backup's data key.
+ * allocated in memory; dek gets the backup's data key; packed, where it is not NULL,
+ * what compression made of the text.
  */
-extern BkText bk_stored_read(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek);
+extern BkText bk_stored_read(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek, BkText *packed);
 
 /* The same from stored bytes that come from elsewhere. */
 extern BkText bk_stored_read_from(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek,
 								  const BkChunkSource *source);
+
+/* Check a backup's rebuilt document against what was recorded when it was made: size and keyed digest. */
+extern void bk_stored_prove_document(const BkBackup *backup, const BkDek *dek, BkText document);
 
 /* A backup's row as the payload layer sees it, in the current memory context. */
 extern void bk_stored_header(const BkBackup *backup, BkPayloadHeader *header);

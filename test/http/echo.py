@@ -58,7 +58,7 @@ class Echo(BaseHTTPRequestHandler):
         if command == "echo-status":
             return self.answer(b'{"code":"BK000"}', int(number), [
                 ("Content-Range", "0-1/*"), ("Proxy-Status", "PostgREST"), ("Content-Location", "/rpc/x"),
-                ("Preference-Applied", "x"), ("Vary", "Prefer"), ("Location", "/backups/backup-1"), ("X-Total-Count", "7")])
+                ("Preference-Applied", "x"), ("Vary", "Prefer"), ("Location", "/backups/backup-1"), ("X-Total-Count", "7"), ("Retry-After", "0")])
         if command == "echo-slow":
             time.sleep(float(number))
         if body == b"echo-close":

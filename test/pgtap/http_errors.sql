@@ -24,8 +24,8 @@ SELECT is(pg_temp.status_of(code), answer, code || ': ' || meaning)
 	('22007', '400', 'no time'), ('22008', '400', 'a time out of range'), ('0A000', '400', 'not supported'), ('54001', '400', 'nested too deeply'),
 	('42501', '403', 'not yours to write'), ('42704', '404', 'no such thing'), ('25006', '405', 'read only'), ('55006', '409', 'held'), ('55000', '409', 'not in the state for it'), ('23505', '409', 'there already'),
 	('54000', '413', 'too large'), ('54023', '413', 'another limit'), ('XX001', '422', 'damaged'), ('XX000', '500', 'a fault of ours'), ('XX002', '500', 'a damaged index'),
-	('55P03', '503 {"retry-after": "1"}', 'locked'), ('40001', '503 {"retry-after": "1"}', 'could not be serialised'), ('40P01', '503 {"retry-after": "1"}', 'deadlock'), ('40003', '503 {"retry-after": "1"}', 'unknown how it ended'),
-	('53100', '503 {"retry-after": "1"}', 'disk full'), ('53200', '503 {"retry-after": "1"}', 'out of memory'), ('53300', '503 {"retry-after": "1"}', 'too many connections'), ('53400', '503 {"retry-after": "1"}', 'a configured limit'),
+	('55P03', '503', 'locked'), ('40001', '503', 'could not be serialised'), ('40P01', '503', 'deadlock'), ('40003', '503', 'unknown how it ended'),
+	('53100', '503', 'disk full'), ('53200', '503', 'out of memory'), ('53300', '503', 'too many connections'), ('53400', '503', 'a configured limit'),
 	('57014', '503', 'cancelled or timed out'), ('58000', '503', 'no key can be had'), ('58030', '503', 'I/O'), ('58P01', '503', 'a file is missing')) v(code, answer, meaning);
 
 -- What an error says arrives as it was, whatever it is made of; as 404, which leaves in another form, and as 400.

@@ -124,6 +124,7 @@ SELECT is(pg_temp.refusal('anna', f, body), answer, f || ' ' || body)
 	('restores_create', '{"backupId": "backup-1", "createdBy": []}', E'400 createdBy must be of type string\nIt is of type array.'),
 	('restores_create', '{"backupId": "backup-1", "createdBy": "\u0001"}', E'400 createdBy contains a control character\nIt is at byte 1.'),
 	('restores_create', '{"backupId": "backup-1", "validate": "no"}', E'400 validate must be of type boolean\nIt is of type string.'),
+	('restores_create', '{"backupId": "backup-999999", "async": 1}', E'400 async must be of type boolean\nIt is of type number.'),
 	('restores_create', '{"backupId": "backup-1", "async": 1}', E'400 async must be of type boolean\nIt is of type number.'),
 	('restores_create', '{"backupId": "backup-1", "nearest": true}', E'400 unknown field "nearest"\nKnown are backupId, targetResourceId, createdBy, validate, async.'),
 	('restores_create', '{"backupId": "backup-1", "backupid": "backup-2"}', E'400 unknown field "backupid"\nKnown are backupId, targetResourceId, createdBy, validate, async.'),

@@ -24,6 +24,13 @@ SELECT encode(bk_export(backup_id), 'base64') FROM bk_create('export/large', to_
 SELECT type FROM bk_create('export/stored', to_jsonb(repeat('lorem ipsum ', 10)), encrypt => false, compression => 'gzip');
 SELECT encode(string_agg(c.data, ''::bytea ORDER BY c.seq), 'base64')
   FROM backup_service.chunk c WHERE c.resource_id = 'export/stored' \g |base64 -d | gunzip; echo
+
+-- Such a payload, of many chunks, is what is handed out, from inside its cipher too; what is not stored as gzip is made so.
+SELECT backup_id AS open FROM bk_create('export/handed', (SELECT jsonb_agg(md5(i::text)) FROM generate_series(1, 20000) i), encrypt => false) \gset
+SELECT backup_id AS secret FROM bk_create('export/handed', bk_read(:open), encrypt => true) \gset
+SELECT backup_id AS other FROM bk_create('export/handed', bk_read(:open), compression => 'none') \gset
+SELECT count(*) > 4, bk_export(:open) = string_agg(data, ''::bytea ORDER BY seq) FROM backup_service.chunk WHERE backup_id = :open;
+SELECT bk_export(:secret) = bk_export(:open), bk_export(:other) = bk_export(:open);
 \pset tuples_only
 \pset format aligned
 
@@ -34,6 +41,14 @@ COMMIT;
 BEGIN;
 UPDATE backup_service.chunk SET data = set_byte(data, 0, get_byte(data, 0) # 1) WHERE backup_id = :full;
 CALL pg_temp.attempt(format('SELECT bk_export(%s)', :inc));
+ROLLBACK;
+BEGIN;
+UPDATE backup_service.chunk SET data = set_byte(data, 9, get_byte(data, 9) # 1) WHERE backup_id = :secret AND seq = 2;
+CALL pg_temp.attempt(format('SELECT bk_export(%s)', :secret));
+ROLLBACK;
+BEGIN;
+UPDATE backup_service.backup SET document_digest = set_byte(document_digest, 0, get_byte(document_digest, 0) # 1) WHERE backup_id = :secret;
+CALL pg_temp.attempt(format('SELECT bk_export(%s)', :secret));
 ROLLBACK;
 CALL pg_temp.attempt('SELECT bk_export(-1)');
 CALL pg_temp.attempt(format('SELECT bk_export(%s, ''export/none'')', :full));

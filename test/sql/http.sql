@@ -6,24 +6,24 @@ SET search_path = backup_service_http, public, pg_catalog;
 \pset null '(null)'
 
 -- A body: what is JSON to PostgreSQL, and has no key twice.
-SELECT json('{"b": [1, {"c": null}], "a": "\\u00e9\\ud83d\\ude00\\n"}'::bytea);
-SELECT json(convert_to(E'\n\t {}\r\n ', 'UTF8'));
-SELECT n, json(convert_to(format('{"data": %s}', body), 'UTF8')) -> 'data' = body::jsonb AS same
+SELECT json_of('{"b": [1, {"c": null}], "a": "\\u00e9\\ud83d\\ude00\\n"}'::bytea);
+SELECT json_of(convert_to(E'\n\t {}\r\n ', 'UTF8'));
+SELECT n, json_of(convert_to(format('{"data": %s}', body), 'UTF8')) -> 'data' = body::jsonb AS same
   FROM unnest(ARRAY['1.00', '-0', '1e5', '[[],{},""]', '"\u0001\u001f\u007f\u0080\u2028"', '{"a":{"a":{"a":{}}}}', '"\\u0000"']) WITH ORDINALITY b(body, n);
-CALL pg_temp.attempt($$SELECT json(''::bytea)$$);
-CALL pg_temp.attempt($$SELECT json('[{"a": 1, "b": {"a": 1}}, {"a": 2}]'::bytea)$$);
-CALL pg_temp.attempt($$SELECT json('[{"a": 1}, {"a": 2, "a": 2}]'::bytea)$$);
-CALL pg_temp.attempt($$SELECT json('{"a": 1, "b": {"c": [{"d": 1, "e": 2, "\\u0064": 3}]}, "a": 2}'::bytea)$$);
-CALL pg_temp.attempt($$SELECT json('{"a": 1'::bytea)$$);
-CALL pg_temp.attempt($$SELECT json('{"a": 1}}'::bytea)$$);
-CALL pg_temp.attempt($$SELECT json('\xc3'::bytea)$$);
-CALL pg_temp.attempt($$SELECT json('"a"'::bytea)$$);
+CALL pg_temp.attempt($$SELECT json_of(''::bytea)$$);
+CALL pg_temp.attempt($$SELECT json_of('[{"a": 1, "b": {"a": 1}}, {"a": 2}]'::bytea)$$);
+CALL pg_temp.attempt($$SELECT json_of('[{"a": 1}, {"a": 2, "a": 2}]'::bytea)$$);
+CALL pg_temp.attempt($$SELECT json_of('{"a": 1, "b": {"c": [{"d": 1, "e": 2, "\\u0064": 3}]}, "a": 2}'::bytea)$$);
+CALL pg_temp.attempt($$SELECT json_of('{"a": 1'::bytea)$$);
+CALL pg_temp.attempt($$SELECT json_of('{"a": 1}}'::bytea)$$);
+CALL pg_temp.attempt($$SELECT json_of('\xc3'::bytea)$$);
+CALL pg_temp.attempt($$SELECT json_of('"a"'::bytea)$$);
 -- Where a text ends too soon, that is the place.
 CREATE FUNCTION pg_temp.place_of(body text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	detail text;
 BEGIN
-	PERFORM json(convert_to(body, 'UTF8'));
+	PERFORM json_of(convert_to(body, 'UTF8'));
 	RETURN 'no error';
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
@@ -32,10 +32,10 @@ END
 $$;
 SELECT count(*) FROM generate_series(1, 300) n WHERE pg_temp.place_of('{"é":' || repeat('1', n)) = format('line 1, character %s: The input string ended unexpectedly.', n + 6);
 SELECT pg_temp.place_of(E'{\n\n  "é😀" :  \n\t'), pg_temp.place_of(E'\n'), pg_temp.place_of(E' ');
-SELECT json(NULL::bytea) IS NULL AS nothing;
+SELECT json_of(NULL::bytea) IS NULL AS nothing;
 -- The last of many keys is the first again; and where keys are many, sorting them takes no time.
-SELECT count(*) FROM jsonb_object_keys(json(convert_to((SELECT json_object_agg('key' || i, i)::text FROM generate_series(1, 100000) i), 'UTF8')));
-CALL pg_temp.attempt($$SELECT json(convert_to((SELECT json_object_agg('key' || i % 100000, i)::text FROM generate_series(1, 100001) i), 'UTF8'))$$);
+SELECT count(*) FROM jsonb_object_keys(json_of(convert_to((SELECT json_object_agg('key' || i, i)::text FROM generate_series(1, 100000) i), 'UTF8')));
+CALL pg_temp.attempt($$SELECT json_of(convert_to((SELECT json_object_agg('key' || i % 100000, i)::text FROM generate_series(1, 100001) i), 'UTF8'))$$);
 
 -- A query string.
 SELECT encoded, decode(encoded) FROM unnest(ARRAY['', 'a', 'a+b', 'a%20b', 'a%2Bb', '%', '%4', '%4g', '%zz%', '100%25', '%e2%82%ac', '%E2%82%AC', '€', '%2525', '%41%42', 'a%0Ab']) encoded;

@@ -133,6 +133,8 @@ SELECT count(*) AS backups, count(*) FILTER (WHERE type = 'incremental') > 100 A
 	   count(*) FILTER (WHERE type = 'differential') > 25 AS differentials
   FROM made;
 SELECT count(*) AS wrong_by_id FROM made WHERE bk_read(backup_id)::text IS DISTINCT FROM text;
+-- The jsonb that is built, from a text or from the tree of a chain, is to the byte the one that jsonb_in makes.
+SELECT count(*) AS wrong_images FROM made WHERE record_image_ne(ROW(bk_read(backup_id)), ROW(text::jsonb));
 SELECT count(*) AS wrong_by_time FROM made WHERE bk_restore_at(resource_id, created_at)::text IS DISTINCT FROM text;
 SELECT count(*) AS wrong_in_history
   FROM made m JOIN LATERAL (SELECT value FROM bk_history(m.resource_id, '') h WHERE h.created_at <= m.created_at ORDER BY h.created_at DESC LIMIT 1) h ON true

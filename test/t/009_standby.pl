@@ -34,6 +34,7 @@ is(bk_value($standby, 'postgres', q{SELECT backup_id, type, bk_read(backup_id) F
 	join("\n", '1|full|{"same": [1, 2, 3], "state": 1}', '2|incremental|{"same": [1, 2, 3], "state": 2}', '3|differential|{"same": [1, 2, 3], "state": 3}', '4|full|[true]'), 'bk_list and bk_read');
 is(bk_value($standby, 'postgres', q{SELECT count(*) FILTER (WHERE (bk_verify(backup_id) -> 'valid')::bool), count(verified_at) FROM bk_backups}), '4|0', 'bk_verify, without verified_at');
 is(bk_value($standby, 'postgres', q{SELECT string_agg(concat_ws(' ', name, ok), ', ') FROM bk_health() WHERE critical}), 'worker t, keys t', 'bk_health() wants no worker there');
+is(bk_value($standby, 'postgres', q{SELECT detail FROM bk_health() WHERE name = 'worker'}), q{this is a standby; the primary's worker does the work}, 'and says why');
 is(bk_value($standby, 'postgres', q{SELECT bk_diff(1, 2) -> 'changes' -> 0 ->> 'key', length(bk_export(3)) > 20}), 'state|t', 'bk_diff and bk_export');
 is(bk_value($standby, 'postgres', q{SELECT string_agg(value::text, ' ') FROM bk_history('r', 'state')}), '1 2 3', 'bk_history');
 is(bk_value($standby, 'postgres', q{SELECT count(*) FROM bk_snapshots; SELECT backups FROM bk_resources WHERE resource_id = 'r'}), "4\n3", 'views');

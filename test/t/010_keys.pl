@@ -667,6 +667,12 @@ rename $key_path, "$key_path.kept" or die;
 bk_fails($node, 'second', 'SELECT bk_key_rotate()', '58000', qr/does not exist/, 'no rotation without the file');
 ok(!-e $key_path, 'and none is made');
 rename "$key_path.kept", $key_path or die;
+# What a session remembers of a file, it does not for long, even within a statement.
+sleep 2;
+bk_fails($node, 'second', "DO \$\$ BEGIN PERFORM FROM bk_create('r', '1'); PERFORM FROM bk_create('r', '2');"
+	. " COPY (SELECT) TO PROGRAM 'mv $key_path $key_path.kept'; PERFORM pg_sleep(0.2); PERFORM FROM bk_create('r', '3'); END \$\$",
+	'58000', qr/does not exist/, 'taking the file away stops a statement that makes backups');
+rename "$key_path.kept", $key_path or die;
 
 # ----- Rotation and re-wrapping beside creates and restores.
 bk_value($node, 'file', "SELECT FROM generate_series(0, 199) i, LATERAL bk_create('load' || i % 20, jsonb_build_object('r', 'load' || i % 20, 'i', i), 'incremental')");

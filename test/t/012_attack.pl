@@ -220,19 +220,21 @@ sub wrap_key
 	return join '', $a, @r;
 }
 
-# SQL that puts a full, unencrypted backup in place of one, right in everything under this data key (docs/format.md).
+# SQL that puts a full, unencrypted backup in place of one, right in everything under this data key (docs/format.md), but for
+# what %wrong says.
 sub forge
 {
-	my ($resource, $id, $text, $dek, $wrapped, $version) = @_;
+	my ($resource, $id, $text, $dek, $wrapped, $version, %wrong) = @_;
 	my $created = bk_value($node, 'postgres', 'SELECT (extract(epoch FROM created_at) * 1000000)::bigint FROM backup_service.backup ' . where($resource, $id));
 	my $mac_key = substr $dek, 32;
 	my $size = length $text;
-	my $digest = hmac_sha256($text, $mac_key);
+	my $digest = $wrong{digest} || hmac_sha256($text, $mac_key);
+	my $document_size = $wrong{document_size} || $size;
 	my $iv = "\0" x 16;
-	my $header = pack('C N/a q> q> C C C q> q> q>', 1, $resource, $id, 0, 1, 0, 0, $size, $size, $size) . $digest . $iv . pack('q>', $created);
+	my $header = pack('C N/a q> q> C C C q> q> q>', 1, $resource, $id, 0, 1, 0, 0, $size, $size, $document_size) . $digest . $iv . pack('q>', $created);
 	my $mac = hmac_sha256($text . $header . pack('N', length $header), $mac_key);
 	return 'DELETE FROM backup_service.chunk ' . where($resource, $id) . ";\nINSERT INTO backup_service.chunk VALUES ('$resource', $id, 0, " . bytea($text) . ");\n"
-	  . set_row($resource, $id, "type = 'full', base_id = NULL, compression = 'none', encrypted = false, size = $size, stored_size = $size, document_size = $size,"
+	  . set_row($resource, $id, "type = 'full', base_id = NULL, compression = 'none', encrypted = false, size = $size, stored_size = $size, document_size = $document_size,"
 		  . ' checksum = ' . bytea(sha256($text)) . ', document_digest = ' . bytea($digest) . ', iv = ' . bytea($iv) . ', mac = ' . bytea($mac)
 		  . ", wrapped_key = $wrapped, key_version = $version");
 }
@@ -255,6 +257,16 @@ for my $id (@forged[ 0, 1, 3 ])
 	# The control: with the master key the forger has the better of us, so that what fails below fails for want of it.
 	my $sql = 'BEGIN;' . forge('forged', $id, $evil, $evil_dek, $wrapped_by_kek, $version) . "; SELECT bk_read($id), bk_verify($id) -> 'valid'; ROLLBACK";
 	is(bk_value($node, 'postgres', $sql), "$evil|true", "control: with the master key the forgery of backup $id would be perfect");
+	# With it, and only with it, the last proofs can be seen to fail: what a restore has built is not what was backed up.
+	for my $case (
+		[ $evil, 'another digest', qr/The document check failed: the rebuilt document's digest is not the one of the document that was backed up\./, digest => "\0" x 32 ],
+		[ $evil, 'another size', qr/The document check failed: the rebuilt document has 14 bytes instead of 15\./, document_size => 15 ],
+		[ '{"evil": "' . "\xff" . '"}', 'no UTF-8', qr/The document check failed: not UTF-8 at byte \d+ of 13\./ ],
+		[ '{"evil":true}', 'not canonical', qr/The document check failed: .* at byte \d+ of 13\./ ])
+	{
+		my ($text, $name, $like, %wrong) = @$case;
+		bk_fails($node, 'postgres', 'BEGIN;' . forge('forged', $id, $text, $evil_dek, $wrapped_by_kek, $version, %wrong) . "; SELECT bk_read($id)", 'XX001', $like, "with the master key: $name ($id)");
+	}
 	attack('forgery: own data key under an own master key', 'forged', $id, forge('forged', $id, $evil, $evil_dek, $wrapped_by_me, $version));
 	attack('forgery: own data key, wrapped key of the true one', 'forged', $id, forge('forged', $id, $evil, $evil_dek, 'wrapped_key', $version));
 	attack('forgery: own master key as a new version', 'forged', $id,

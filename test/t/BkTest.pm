@@ -18,6 +18,13 @@ use Test::More;
 our @EXPORT = qw(bk_long bk_seed bk_random bk_cluster bk_start bk_key_path bk_database bk_run bk_fails bk_value
   bk_rows bk_wait_for bk_wait_ready bk_noise_function bk_files_with);
 
+# A process that is shot does not write down which lines it ran (make coverage).
+if (($ENV{COVERAGE} || '') eq 'yes')
+{
+	no warnings 'redefine';
+	*PostgreSQL::Test::Cluster::teardown_node = sub { my ($node, %params) = @_; $node->stop('fast', %params); return 1; };
+}
+
 # Whether the full numbers are asked for; else the sample.
 sub bk_long
 {

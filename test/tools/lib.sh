@@ -101,6 +101,19 @@ make_folder() {
 	if [ "$(id -u)" = 0 ]; then chown nobody:nogroup "$1"; fi
 }
 
+# make_quiet ARGUMENT...: with our PostgreSQL, and the compiler that CC names, if it does.
+make_quiet() {
+	make --no-print-directory -s PG_CONFIG="$PG_CONFIG" with_llvm=no ${CC:+CC="$CC"} "$@"
+}
+
+# copy_clone FOLDER: what git has or would take, as it is now, where the server's user may write beside it.
+copy_clone() {
+	rm -rf "$1"
+	mkdir -p "$1/tmp"
+	git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- -c | tar -x --no-same-owner -C "$1"
+	chmod -R a+rwX "$1"
+}
+
 # private_install: tmp/install with PostgreSQL and the extension, built with warnings as errors.
 private_install() {
 	local bin share lib
@@ -117,8 +130,8 @@ private_install() {
 	fi
 	PGBIN=$inst$bin
 	export PGBIN inst
-	make --no-print-directory -s -j"$(nproc)" PG_CONFIG="$PG_CONFIG" with_llvm=no WERROR=-Werror all
-	make --no-print-directory -s PG_CONFIG="$PG_CONFIG" with_llvm=no DESTDIR="$inst" install >/dev/null
+	make_quiet -j"$(nproc)" WERROR=-Werror all
+	make_quiet DESTDIR="$inst" install >/dev/null
 	export PATH="$PGBIN:$PATH"
 	unset PGHOST PGPORT PGUSER PGDATABASE PGSERVICE PGPASSWORD PGOPTIONS 2>/dev/null || true
 }
@@ -132,7 +145,8 @@ link_extension() {
 	ln -sf "$share/extension/$1"* "$inst$share/extension/"
 }
 
-# start_server NAME [POSTGRES OPTION...]: a new server in tmp/NAME; psql finds it through PGHOST and PGPORT.
+# start_server NAME [POSTGRES OPTION...]: a new server in tmp/NAME; psql finds it through PGHOST and PGPORT.  POSTGRES names
+# what stands for the server's program.
 start_server() {
 	local name=$1 data=$tmp/$1/data
 	shift
@@ -151,7 +165,7 @@ start_server() {
 		echo "unix_socket_directories = '$PGHOST'"
 		printf '%s\n' "$@"
 	} | unprivileged tee -a "$data/postgresql.conf" >/dev/null
-	unprivileged "$PGBIN/pg_ctl" -D "$data" -l "$tmp/$name/log" -w start >/dev/null ||
+	unprivileged "$PGBIN/pg_ctl" -D "$data" ${POSTGRES:+-p "$POSTGRES"} -l "$tmp/$name/log" -w start >/dev/null ||
 		{ cat "$tmp/$name/log" >&2; die "the private server did not start"; }
 	cd "$root"
 }
@@ -161,7 +175,8 @@ stop_server() {
 	local data=$tmp/$1/data
 	if [ -e "$data/postmaster.pid" ]; then
 		cd "$tmp"
-		unprivileged "$PGBIN/pg_ctl" -D "$data" -m immediate -w stop >/dev/null 2>&1 || true
+		# One that is shot does not write down which lines it ran (make coverage).
+		unprivileged "$PGBIN/pg_ctl" -D "$data" -m "$([ "${COVERAGE:-}" = yes ] && echo fast || echo immediate)" -w stop >/dev/null 2>&1 || true
 		cd "$root"
 	fi
 }
@@ -171,7 +186,7 @@ test_module() {
 	rm -rf "$tmp/modules/$1"
 	mkdir -p "$tmp/modules"
 	cp -r "test/modules/$1" "$tmp/modules/"
-	make --no-print-directory -s -C "$tmp/modules/$1" SOURCE="$root" PG_CONFIG="$PG_CONFIG" with_llvm=no all
-	make --no-print-directory -s -C "$tmp/modules/$1" SOURCE="$root" PG_CONFIG="$PG_CONFIG" with_llvm=no \
-		DESTDIR="$inst" install >/dev/null
+	# As in the Makefile of the extension: clang does not know all flags of the compiler that PostgreSQL was built with.
+	make_quiet -C "$tmp/modules/$1" SOURCE="$root" COPT="$([[ ${CC:-} != *clang* ]] || echo -Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes)" all
+	make_quiet -C "$tmp/modules/$1" SOURCE="$root" DESTDIR="$inst" install >/dev/null
 }

@@ -76,6 +76,7 @@ def check_bodies():
         ("a number too large", b'{"resourceId": "a", "data": 1e400000}', "overflows"),
         ("a number", b"5", "must be a JSON object"), ("a string", b'"a"', "must be a JSON object"), ("an array", b'[{"resourceId": "a", "data": 1}]', "must be a JSON object"),
         ("null", b"null", "must be a JSON object"), ("true", b"true", "must be a JSON object"),
+        ("a word of 1 MB", b'{"data": ' + b"x" * 1_000_000 + b"}", "not valid JSON"), ("a string of 1 MB that does not end", b'{"data": "' + b"x" * 1_000_000, "not valid JSON"),
         ("100000 arrays", b'{"resourceId": "a", "data": ' + b"[" * deep + b"]" * deep + b"}", "stack depth"),
         ("100000 objects", b'{"resourceId": "a", "data": ' + b'{"a":' * deep + b"1" + b"}" * deep + b"}", "stack depth"),
         ("100000 arrays that do not end", b"[" * deep, "stack depth"),
@@ -93,10 +94,12 @@ def check_fields(path, defaults, types, required):
         wrong = [value for other, value in OTHERS.items() if other != kind]
         answers = [ask("POST", path, fields(defaults, field, value)) for value in wrong]
         tap.tell(all(refused(a, 400, f"{field} must be of type {kind}") for a in answers), f"{field} of another type: 400", [(a.status, a.body) for a in answers])
-        bad = fields({**defaults, "x": "1"}, "x", "1").replace('"x"', f'"{field.split(".")[-1]}X"')
-        tell_refused(f"{field}X", ask("POST", path, bad), 400, f'unknown field "{field.split(".")[-1]}X"')
+        place, name = field.rpartition(".")[0::2]
+        unknown = (place + "." if place else "") + name + "X"
+        tell_refused(unknown, ask("POST", path, fields(defaults, unknown, "1")), 400, f'unknown field "{unknown}"')
     for field in required:
-        for body in (fields(defaults, field, "null"), fields({k: v for k, v in defaults.items() if k != field}, "validate" if path != "/backups" else "type", "null")):
+        others = {name: text for name, text in defaults.items() if name != field}
+        for body in (fields(defaults, field, "null"), fields(others, "metadata" if path == "/backups" else "async", "null")):
             tell_refused(f"without {field}", ask("POST", path, body), 400, f"{field} is missing")
     tell_refused("an unknown field of 1 MB", ask("POST", path, fields(defaults, "k" * 1_000_000, "1")), 400, 'unknown field "kkkk', "...")
 

@@ -1,8 +1,9 @@
 # What the parts of this suite that ask with curl share: requests, and one line of TAP for each check.  run sets URL,
 # SOCKETS (of PostgreSQL), WORK (a folder) and EXCHANGES (a file, in which openapi.py looks at every answer again).
 set -u
-count=0 failed=0 status= token= url=$URL
-work=$WORK/$(basename "$0")
+count=0 failed=0 status= size= type= token= url=$URL
+part=$(basename "$0")
+work=$WORK/$part
 mkdir -p "$work"
 
 # tell STATUS NAME: one line of TAP.
@@ -30,7 +31,8 @@ ask() {
 	esac
 	[ -z "$token" ] || how+=(-H "Authorization: Bearer $token")
 	: >"$work/body"
-	status=$(curl -sg --path-as-is --max-time 120 -D "$work/head" -o "$work/body" -w '%{http_code}' "${how[@]}" "$@" "$url$target")
+	read -r status size type < <(curl -sg --path-as-is --max-time 120 -D "$work/head" -o "$work/body" \
+		-w '%{http_code} %{size_download} %{content_type}\n' "${how[@]}" "$@" "$url$target")
 	[ "$method" != HEAD ] || : >"$work/body"
 	record "$method" "$target"
 }
@@ -38,11 +40,9 @@ ask() {
 # record METHOD TARGET: the last answer, into $EXCHANGES.  Of what is large or no text, the head alone.
 record() {
 	local body=$work/body
-	if [ "$(stat -c %s "$body")" -gt 200000 ] || ! grep -qi '^content-type: \(application/json\|text/\)' "$work/head"; then
-		body=/dev/null
-	fi
-	jq -nc --arg part "$(basename "$0")" --arg method "$1" --arg target "$2" --arg status "$status" --rawfile head "$work/head" --rawfile body "$body" \
-		'{part: $part, method: $method, target: $target, status: ($status | tonumber), $body, headers: [$head | split("\r\n")[] |
+	if [ "$size" -gt 200000 ] || [[ $type != application/json* && $type != text/* ]]; then body=/dev/null; fi
+	jq -nc --arg part "$part" --arg method "$1" --arg target "$2" --arg status "$status" --rawfile head "$work/head" --rawfile body "$body" \
+		'{$part, $method, $target, status: ($status | tonumber), $body, headers: [$head | split("\r\n")[] |
 			capture("^(?<name>[^:]+): ?(?<value>.*)$") | [(.name | ascii_downcase), .value]]}' >>"$EXCHANGES"
 }
 

@@ -47,7 +47,7 @@ use(BkMemory memory, const Sample *sample, const BkArchive *archive)
 			abort();
 		BK_TRY
 		{
-			(void) bk_payload_read(memory, sample->dek, &entry->header, &entry->seal, &source);
+			(void) bk_payload_read(memory, sample->dek, &entry->header, &entry->seal, &source, NULL);
 		}
 		BK_CATCH
 		{

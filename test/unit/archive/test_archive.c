@@ -83,7 +83,7 @@ test_payload(BkMemory memory)
 	read_all(memory, sample_write(memory, sample), sample, &archive);
 	entry = &archive.entries[2];
 	source = bk_archive_source(&chunks, entry->stored);
-	ok(bk_text_equal(bk_payload_read(memory, sample->dek, &entry->header, &entry->seal, &source),
+	ok(bk_text_equal(bk_payload_read(memory, sample->dek, &entry->header, &entry->seal, &source, NULL),
 					 BK_TEXT("{\"changes\": [{\"key\": \"a\", \"newValue\": 2}]}")), "a payload is read from its slice");
 	moved = entry->header;
 	moved.backup_id = 77;
@@ -92,7 +92,7 @@ test_payload(BkMemory memory)
 	source = bk_archive_source(&chunks, entry->stored);
 	bk_payload_reseal(memory, sample->dek, &entry->header, &entry->seal, &source, &moved, seal.mac);
 	source = bk_archive_source(&chunks, entry->stored);
-	ok(bk_payload_read(memory, sample->dek, &moved, &seal, &source).len == 42, "resealed, it is another backup's");
+	ok(bk_payload_read(memory, sample->dek, &moved, &seal, &source, NULL).len == 42, "resealed, it is another backup's");
 	source = bk_archive_source(&chunks, entry->stored);
 	fails("XX001", "MAC", bk_payload_prove(memory, sample->dek, &entry->header, &seal, &source), "and not the old one's any more");
 	entry->seal.mac[0] ^= 1;

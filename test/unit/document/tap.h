@@ -6,6 +6,7 @@
 #define BK_TAP_H
 
 #include <stdio.h>
+#include <string.h>
 
 static int	tap_count;
 static int	tap_failed;
@@ -18,6 +19,18 @@ tap_ok(bool passed, const char *name)
 	if (!passed)
 		tap_failed++;
 	return passed;
+}
+
+/* What was raised, where it is not what was raised last: test/tools/messages looks for it. */
+static inline void
+tap_raised(void)
+{
+	static char last[sizeof(bk_last_error.message)];
+
+	if (strcmp(last, bk_last_error.message) == 0)
+		return;
+	snprintf(last, sizeof(last), "%s", bk_last_error.message);
+	printf("# raised %s, %s: %s\n", bk_last_error.sqlstate, bk_last_error.check, bk_last_error.message);
 }
 
 /* The plan, at the end; gives the exit code. */

@@ -144,8 +144,7 @@ test_apply(const ApplyCase *test)
 	{
 		passed = test->result == NULL && strcmp(bk_last_error.check, "delta") == 0 &&
 			strstr(bk_last_error.message, test->message) != NULL;
-		if (!passed)
-			printf("# %s\n", bk_last_error.message);
+		tap_raised();
 	}
 	BK_END_TRY;
 	snprintf(name, sizeof(name), "apply %s", test->delta);

@@ -51,6 +51,7 @@ accepts(BkText text)
 	}
 	BK_CATCH
 	{
+		tap_raised();
 		if (strcmp(bk_last_error.check, "document") != 0 || strcmp(bk_last_error.sqlstate, "XX001") != 0)
 			abort();
 	}
@@ -214,6 +215,7 @@ accepts_beside(BkText old, BkText text)
 	}
 	BK_CATCH
 	{
+		tap_raised();
 		if (strcmp(bk_last_error.check, "document") != 0)
 			abort();
 	}

@@ -61,6 +61,7 @@ test_case(const PathCase *test, bool outlined)
 	}
 	BK_CATCH
 	{
+		tap_raised();
 		passed = test->found && test->found[0] == '!' && strcmp(bk_last_error.check, "path") == 0;
 	}
 	BK_END_TRY;

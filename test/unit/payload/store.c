@@ -64,12 +64,6 @@ read_chunk(void *context, int32 *seq, BkText *chunk)
 	return true;
 }
 
-static void
-rewind_chunks(void *context)
-{
-	((Store *) context)->next = 0;
-}
-
 BkChunkSink
 store_sink(Store *store)
 {
@@ -80,7 +74,7 @@ BkChunkSource
 store_source(Store *store)
 {
 	store->next = 0;
-	return (BkChunkSource) {read_chunk, rewind_chunks, store};
+	return (BkChunkSource) {read_chunk, store};
 }
 
 void
@@ -101,7 +95,7 @@ store_read(Store *store, size_t buffer_bytes)
 {
 	BkChunkSource source = store_source(store);
 
-	return bk_recipe_read(store->memory, store->dek, &store->header, &store->seal, &source,
+	return bk_recipe_read(store->memory, store->dek, &store->header, &store->seal, &source, NULL,
 						  buffer_bytes);
 }
 

@@ -6,6 +6,7 @@
 #define TAP_H
 
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 
 static int	tap_count;
@@ -26,22 +27,33 @@ static int	tap_failed;
 /* The statement raises an error of this SQLSTATE and check. */
 #define fails(state, what, statement, ...) \
 	do { \
-		volatile bool tap_raised = false; \
+		volatile bool tap_caught = false; \
 		BK_TRY \
 		{ \
 			statement; \
 		} \
 		BK_CATCH \
 		{ \
-			tap_raised = true; \
+			tap_caught = true; \
 		} \
 		BK_END_TRY; \
-		ok(tap_raised && strcmp(bk_last_error.sqlstate, state) == 0 && \
+		ok(tap_caught && strcmp(bk_last_error.sqlstate, state) == 0 && \
 		   strcmp(bk_last_error.check, what) == 0, __VA_ARGS__); \
-		if (tap_raised && tap_failed) \
-			printf("# %s %s: %s\n", bk_last_error.sqlstate, bk_last_error.check, \
-				   bk_last_error.message); \
+		if (tap_caught) \
+			tap_raised(); \
 	} while (0)
+
+/* What was raised, where it is not what was raised last: test/tools/messages looks for it. */
+static inline void
+tap_raised(void)
+{
+	static char last[sizeof(bk_last_error.message)];
+
+	if (strcmp(last, bk_last_error.message) == 0)
+		return;
+	snprintf(last, sizeof(last), "%s", bk_last_error.message);
+	printf("# raised %s, %s: %s\n", bk_last_error.sqlstate, bk_last_error.check, bk_last_error.message);
+}
 
 static inline int
 tap_done(void)

@@ -100,12 +100,16 @@ test_choice(void)
 	bk_memory_delete(memory);
 }
 
+/* The packed bytes beside the text, which must come back as ever. */
 static BkText
 read_packed(Store *store, size_t buffer_bytes)
 {
 	BkChunkSource source = store_source(store);
+	BkText		packed;
+	BkText		text = bk_recipe_read(store->memory, store->dek, &store->header, &store->seal, &source, &packed, buffer_bytes);
 
-	return bk_recipe_read_packed(store->memory, store->dek, &store->header, &store->seal, &source, buffer_bytes);
+	ok(bk_text_equal(text, store_read(store, buffer_bytes)), "the text is the same where packed bytes are wanted");
+	return packed;
 }
 
 /* What compression gave, encrypted or not, and nothing that is not proved. */
@@ -133,6 +137,9 @@ test_packed(void)
 	store->header.backup_id++;
 	((char *) store->chunks[2].data.data)[5] ^= 1;
 	fails("XX001", "MAC", read_packed(store, 32768), "another backup's payload is refused");
+	store->header.size--;
+	store_seal(store);
+	fails("XX001", "size", read_packed(store, 32768), "a text of another size is refused");
 	bk_memory_delete(memory);
 }
 

@@ -1,0 +1,12 @@
+-- A document of about 2 kB for a number, and a table of the first 20,000, or of so many as psql's variable says.
+\if :{?documents}
+\else
+	\set documents 20000
+\endif
+CREATE FUNCTION small_document(number int) RETURNS jsonb LANGUAGE sql IMMUTABLE AS
+$$ SELECT jsonb_build_object('id', number, 'name', 'customer ' || number, 'orders',
+	(SELECT jsonb_agg(jsonb_build_object('order', number * 100 + i, 'article', md5((number + i)::text),
+										 'quantity', i, 'price', round(i * 3.14, 2), 'state', 'delivered'))
+	   FROM generate_series(1, 18) i)) $$;
+CREATE TABLE small AS SELECT i AS number, small_document(i) AS data FROM generate_series(1, :documents) i;
+ALTER TABLE small ADD PRIMARY KEY (number);
