@@ -36,7 +36,7 @@ my @reads = (
 	'SELECT bk_read(i) FROM generate_series(1, 9) i',
 	'SELECT * FROM bk_list()', q{SELECT * FROM bk_list(tags => '{"env": "prod"}', type => 'incremental', before_id => 5)},
 	'SELECT * FROM bk_operation_list()',
-	'SELECT bk_diff(1, 8)', q{SELECT * FROM bk_history('r', 'i')}, q{SELECT md5(bk_export(4))},
+	'SELECT bk_diff(1, 8)', q{SELECT * FROM bk_history('r', 'i')}, q{SELECT md5(bk_export(4))}, q{SELECT length(bk_archive('r'))},
 	q{SELECT bk_delta('{"a": 1}', '{"a": 2}')}, q{SELECT bk_apply('{"a": 1}', bk_delta('{"a": 1}', '{"a": 2}'))},
 	q{SELECT * FROM bk_retention_explain('r')}, q{SELECT * FROM bk_prune('r', dry_run => true)}, q{SELECT * FROM bk_policy_simulate('r', keep_last => 1)},
 	'SELECT * FROM bk_verify_keys()', 'SELECT * FROM bk_audit_verify()',
@@ -59,7 +59,7 @@ bk_fails($standby, 'postgres', 'SELECT bk_read(999)', '42704', qr/backup 999 doe
 my @writes = (q{FROM bk_create('r', '1')}, 'bk_restore(1)', q{bk_restore_at('r', now())}, 'bk_delete(2)', 'FROM bk_consolidate(2)',
 	q{bk_hold(2, 'x', 'y')}, q{bk_release(1, 'case')}, 'bk_restore_enqueue(1)', q{bk_restore_at_enqueue('r', now())}, 'bk_restore_cancel(2)',
 	q{* FROM bk_prune('r')}, q{bk_policy_set('p', keep_last => 1)}, q{bk_policy_assign('r', 'gfs')}, q{bk_policy_drop('office')},
-	q{bk_resource_drop('r')}, q{bk_owner_set('r', 'ann')}, 'bk_key_rotate()', 'bk_rekey()', 'bk_key_retire(1)', 'bk_key_copied(1)', 'bk_audit_seal()', 'bk_audit_trim(now())', 'bk_worker_start()');
+	q{bk_resource_drop('r')}, q{bk_owner_set('r', 'ann')}, 'bk_key_rotate()', 'bk_rekey()', 'bk_key_retire(1)', 'bk_key_copied(1)', 'bk_audit_seal()', 'bk_audit_trim(now())', 'bk_worker_start()', q{bk_archive_import('')});
 for my $write (@writes)
 {
 	my ($function) = $write =~ /(bk_\w+)\(/;
