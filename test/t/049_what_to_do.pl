@@ -81,8 +81,21 @@ is(value('SELECT bk_read(4) ->> $$n$$'), 4, 'found again, the old key reads the 
 is(page('SELECT bk_rekey();'), 6, 'and need not be kept any longer');
 
 # ----- Damage: found, looked at, put back from a base backup.
-my $at_hand = "$safe/chunk";
-value("COPY (SELECT * FROM backup_service.chunk WHERE resource_id = 'shop' AND backup_id = 2) TO '$at_hand'");
+# The rows of backup 2, as a recovered server has them.
+my @tables = qw(chunk backup snapshot);
+value("COPY (SELECT * FROM backup_service.$_ WHERE resource_id = 'shop' AND backup_id = 2) TO '$safe/$_.rows'") for @tables;
+
+sub put_back
+{
+	page("DELETE FROM backup_service.$_ WHERE resource_id = 'shop' AND backup_id = 2;") for @tables;
+	foreach my $table (@tables)
+	{
+		like($text, qr/^\\copy backup_service.$table FROM $table.rows$/m, "the page puts rows of $table back");
+		value("COPY backup_service.$table FROM '$safe/$table.rows'");
+	}
+	return;
+}
+
 value(q{UPDATE backup_service.chunk SET data = set_byte(data, 5, get_byte(data, 5) # 1) WHERE backup_id = 2});
 bk_fails($node, 'postgres', 'SELECT bk_read(4)', 'XX001', qr/backup 2 is damaged\n.*The checksum check failed/s, 'damage in a base');
 my $looked = q{SELECT b.backup_id, b.type, b.base_id, b.created_at, v -> 'errors' AS errors
@@ -92,10 +105,29 @@ is(page(q{SELECT backup_id, resource_id, created_at FROM bk_backups WHERE status
 is(health('corrupt_backups'), 'f', 'bk_health() says so');
 like(page(q{SELECT backup_id, created_at FROM bk_list('shop') WHERE status = 'completed' ORDER BY created_at DESC;}), qr/^7\|.*\n5\|.*\n1\|/s, 'what is sound');
 bk_fails($node, 'postgres', 'SELECT bk_consolidate(4)', 'XX001', qr/backup 2 is damaged/, 'none of them can be made full');
-page(q{DELETE FROM backup_service.chunk WHERE resource_id = 'shop' AND backup_id = 2;});
-value("COPY backup_service.chunk FROM '$at_hand'");
-is(page(q{SELECT backup_id, bk_verify(backup_id) -> 'valid' AS valid FROM bk_backups WHERE status = 'corrupt' ORDER BY backup_id;}), "2|true\n3|true\n4|true", 'put back, all of them are sound');
+put_back();
+is(page(q{SELECT backup_id, bk_verify(backup_id) -> 'valid' AS valid FROM bk_backups WHERE status = 'corrupt' ORDER BY backup_id;}), "3|true\n4|true", 'put back, what builds on it is sound');
+is(page($looked), '', 'and so is it');
 is(health('corrupt_backups'), 't', 'and bk_health() is content');
+# Each other kind of damage that a table can have is named, and put back in the same way.
+my $where = q{WHERE resource_id = 'shop' AND backup_id = 2};
+for my $case (
+	[ 'chunks', "UPDATE backup_service.chunk SET seq = 7 $where", 'SELECT bk_read(4)' ],
+	[ 'size', "UPDATE backup_service.chunk SET data = data || '\\x00' $where", 'SELECT bk_read(4)' ],
+	[ 'MAC', "UPDATE backup_service.backup SET document_size = document_size + 1 $where", 'SELECT bk_read(4)' ],
+	[ 'header', "UPDATE backup_service.backup SET compression = 'lz4' $where", 'SELECT bk_read(4)' ],
+	[ 'wrapped key', "UPDATE backup_service.backup SET wrapped_key = set_byte(wrapped_key, 9, get_byte(wrapped_key, 9) # 1) $where", 'SELECT bk_read(4)' ],
+	[ 'chain', "DELETE FROM backup_service.backup $where", 'SELECT bk_read(4)' ],
+	[ 'timeline', "DELETE FROM backup_service.backup $where", q{SELECT bk_restore_at('shop', (SELECT created_at FROM bk_snapshots WHERE backup_id = 2))} ])
+{
+	my ($check, $damage, $call) = @$case;
+	like($text, qr/^\|.*`$check`.*\|$/m, "the page has the check $check");
+	value($damage);
+	bk_fails($node, 'postgres', $call, 'XX001', qr/The $check check failed/, "damage: $check");
+	put_back();
+	is(value('SELECT bk_read(4) ->> $$n$$'), 4, 'put back');
+}
+is(page('SELECT * FROM bk_audit_verify();'), '', 'and the trail is whole');
 value(q{UPDATE backup_service.chunk SET data = set_byte(data, 5, get_byte(data, 5) # 1) WHERE backup_id = 2});
 is(page(q{SELECT bk_delete(2, 'cascade');}), 3, 'where nothing can be put back, it goes with what builds on it');
 is(page('SELECT * FROM bk_audit_verify();'), '', 'and the trail is whole');
