@@ -55,10 +55,12 @@ END
 $$;
 COMMENT ON FUNCTION backup_service.distribute IS 'place a table where Citus shall have it, and say whether it was not there yet';
 
--- Citus lets nobody but a table's owner distribute it, so this runs as the extension's owner.
+-- Citus lets nobody but a table's owner distribute it, so this runs as the extension's owner.  What Citus says of local rows
+-- that it has hidden is done at once.
 CREATE FUNCTION @extschema@.bk_distribute(
 	shard_count integer = 36, OUT relation text, OUT placement text, OUT changed boolean)
-RETURNS SETOF record LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+RETURNS SETOF record LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
 	node integer;
 BEGIN
