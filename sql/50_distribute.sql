@@ -64,7 +64,10 @@ SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
 	node integer;
 BEGIN
-	IF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
+	IF current_setting('transaction_read_only')::boolean THEN
+		RAISE EXCEPTION USING ERRCODE = 'read_only_sql_transaction', MESSAGE = 'cannot execute bk_distribute() in a read-only transaction',
+			HINT = 'Call bk_distribute() on the coordinator, which is no standby.';
+	ELSIF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = 'the tables cannot be distributed without Citus',
 			DETAIL = format('Database "%s" has no extension citus.', current_database()),
 			HINT = 'docs/scale-out.md says what several machines need, and whether they pay.';
