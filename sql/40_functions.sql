@@ -1,4 +1,4 @@
--- The functions; docs/ and README.md describe them.  Nothing is executable by PUBLIC (sql/50_rights.sql).
+-- The functions; docs/ and README.md describe them.  Nothing is executable by PUBLIC (sql/90_rights.sql).
 CREATE FUNCTION @extschema@.bk_create(
 	resource_id text, data jsonb, type text = 'full', resource_type text = 'document', encrypt boolean = NULL,
 	compression text = NULL, retention interval = NULL, tags jsonb = '{}', source text = NULL, version text = NULL)

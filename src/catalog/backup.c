@@ -72,7 +72,8 @@ static BkStatement find_newest_full = {
 /*
  * A base is always older than what builds on it, so this ends whatever the rows say.
  * OFFSET 0 makes each step one look-up by key: the planner would rather join
- * every backup of the resource.
+ * every backup of the resource.  It also hides $1 from the join with resource,
+ * where Citus has to see it.
  */
 static BkStatement find_bases = {
 	.sql = "WITH RECURSIVE chain (depth, backup_id, base_id, created_at) AS ("
@@ -85,7 +86,7 @@ static BkStatement find_bases = {
 	" SELECT " COLUMNS " FROM chain c CROSS JOIN LATERAL"
 	"  (SELECT * FROM backup_service.backup x WHERE x.resource_id = $1 AND x.backup_id = c.backup_id OFFSET 0) b"
 	JOINS
-	" WHERE c.depth > 0 ORDER BY c.depth",
+	" WHERE c.depth > 0 AND r.resource_id = $1 ORDER BY c.depth",
 	.nargs = 2,
 	.types = {TEXTOID, INT8OID},
 };

@@ -64,6 +64,9 @@ extern uint64 bk_statement_read(BkStatement *statement, BkValues *values, long l
  */
 extern int64 bk_statement_count(BkStatement *statement, BkValues *values, TimestampTz *oldest);
 
+/* Whether Citus is in the database. */
+extern bool bk_may_be_distributed(void);
+
 /*
  * The same for a query that names no resource.  Where the tables are distributed it is planned anew each time: a
  * kept plan of a query over all nodes may not have parameters there.

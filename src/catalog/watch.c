@@ -6,6 +6,7 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/statement.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 
@@ -68,7 +69,7 @@ bk_watch_begin(BkWatch *watch)
 {
 	add(watch);
 	watch->relation = relation_of(watch);
-	watch->fresh = !IsolationUsesXactSnapshot();
+	watch->fresh = !IsolationUsesXactSnapshot() && !bk_may_be_distributed();
 }
 
 void

@@ -29,7 +29,7 @@ bk_watch_is_fresh(const BkWatch *watch)
 
 /*
  * The caller reads the table now, and remembers.  At REPEATABLE READ and above that does not count: an old snapshot
- * may hide a change whose news have come already.
+ * may hide a change whose news have come already.  Nor does it where there may be other nodes: their news do not come.
  */
 extern void bk_watch_begin(BkWatch *watch);
 

@@ -114,6 +114,7 @@ ask_command(BkRecoverKeys *keys, int32 version)
 
 	for (int i = 0; i < keys->count; i++)
 	{
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there are as many as are counted. */
 		if (keys->entries[i].version == version)
 			return;
 		entries[i] = keys->entries[i];

@@ -7,12 +7,16 @@
 
 #include "access/xact.h"
 #include "catalog/extension.h"
+#include "catalog/statement.h"
 #include "executor/spi.h"
 #include "service/clock.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "worker/session.h"
+
+/* How long what other nodes leave may lie. */
+#define LOOK_SECONDS	5
 
 static const char *database;
 static char sql_version[64];
@@ -27,6 +31,13 @@ const char *
 bk_batch_sql_version(void)
 {
 	return sql_version;
+}
+
+/* Sessions on other nodes wake nobody here: what they leave is looked for. */
+static TimestampTz
+look_again(TimestampTz now, TimestampTz due)
+{
+	return bk_may_be_distributed() ? Min(due, now + LOOK_SECONDS * USECS_PER_SEC) : due;
 }
 
 /* Ask, run, ask; the job's next time. */
@@ -47,7 +58,7 @@ attend(const BkJob *job, BkJobState *state, const BkCall *call, BkOutcome *outco
 
 	/* What is due and cannot be done at the moment (a lock) is not waited for in a circle. */
 	state->stuck = due <= now && !more ? state->stuck + 1 : 0;
-	return state->stuck ? bk_retry_time(now, state->stuck) : due;
+	return state->stuck ? bk_retry_time(now, state->stuck) : look_again(now, due);
 }
 
 /*

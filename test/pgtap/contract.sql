@@ -89,7 +89,8 @@ INSERT INTO contract VALUES
 ('bk_resource_drop', '{text}', 'resource_id text', 'bigint', 'volatile', 'u', false, false, true);
 
 INSERT INTO contract VALUES
-('bk_metrics', '{}', '', 'text', 'stable', 'u', false, true, false, 'plpgsql', true);
+('bk_metrics', '{}', '', 'text', 'stable', 'u', false, true, false, 'plpgsql', true),
+('bk_distribute', '{integer}', 'shard_count integer DEFAULT 36, OUT relation text, OUT placement text, OUT changed boolean', 'setof record', 'volatile', 'u', false, false, false, 'plpgsql', true);
 
 -- Its parts, which are nobody's to call.
 CREATE TEMP TABLE part (name text, arguments text, volatility text);
@@ -102,7 +103,9 @@ INSERT INTO part VALUES
 ('metrics_made', '', 's'),
 ('metrics_queue', 'at timestamp with time zone', 's'),
 ('metrics_restored', '', 's'),
-('metrics_stored', 'at timestamp with time zone', 's');
+('metrics_stored', 'at timestamp with time zone', 's'),
+('distribute', 'relation regclass, placement text, shard_count integer', 'v'),
+('spread_ids', 'relation regclass, id name', 'v');
 
 -- The HTTP surface: one parameter without a name each, text or bytea.  A stable one is called in a READ ONLY transaction.
 CREATE TEMP TABLE api (name text, parameter text, result text, volatility text, auditor boolean);

@@ -28,7 +28,7 @@ $$;
 --   own/404    the same, as the HTTP surface says it
 --   own/42501  the answer for the own tenants'; for others' "permission denied for resource"
 --   own/none   the answer for the own tenants'; for others' no rows
---   yes        the answer, of a call that names no tenant's
+--   yes        the answer, of a call that names no tenant's; it may be the beginning of an error, with its SQLSTATE
 --   denied     permission denied for the function, view or schema
 CREATE TEMP TABLE matrix (
 	line int GENERATED ALWAYS AS IDENTITY, name text GENERATED ALWAYS AS (split_part(call, '(', 1)) STORED,
@@ -87,6 +87,9 @@ INSERT INTO matrix (call, shows, answer, cells) VALUES
 ($$bk_resource_drop('{resource}')$$, 'r', '2', 'own/42704 own/42704 own/42704 all denied denied all'),
 ($$bk_audit_seal()$$, 'r', '0', 'denied denied denied yes denied denied yes'),
 ($$bk_audit_trim('infinity')$$, 'r', '{events}', 'denied denied denied yes denied denied yes'),
+($$bk_distribute()$$, 'count(*)', '0A000 the tables cannot be distributed without Citus', 'denied denied denied yes denied denied yes'),
+($$backup_service.distribute('backup_service.answer', 'reference', 1)$$, 'count(*)', '42P01 relation "pg_catalog.pg_dist_partition" does not exist', 'denied denied denied denied denied denied yes'),
+($$backup_service.spread_ids('backup_service.backup', 'backup_id')$$, 'count(*)', '42P01 relation "pg_catalog.pg_dist_node" does not exist', 'denied denied denied denied denied denied yes'),
 ($$bk_worker_start()$$, 'rights_test.end_process(r)', 'true', 'denied denied denied yes denied denied yes'),
 ($$bk_hold({full}, 'new', 'why')$$, 'count(*)', '1', 'own/42704 own/42704 own/42704 all denied denied all'),
 ($$bk_release({incremental}, 'over', '{resource}')$$, 'count(*)', '1', 'own/42704 own/42704 own/42704 all denied denied all'),

@@ -37,6 +37,23 @@ SELECT c.relname, a.attname, a.atttypid::regtype FROM pg_attribute a JOIN pg_cla
 SELECT d.adrelid::regclass, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid
  WHERE c.relnamespace = 'backup_service'::regnamespace AND pg_get_expr(d.adbin, d.adrelid) ~ '\(';
 
+-- Every identity of a table has ids of its node's own where there is Citus: the install script and bk_distribute() know each.
+CREATE TEMP VIEW identities AS
+SELECT c.relname, a.attname, a.atttypid::regtype AS type FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+ WHERE c.relnamespace = 'backup_service'::regnamespace AND c.relkind = 'r' AND a.attidentity <> '';
+SELECT * FROM identities ORDER BY relname COLLATE "C";
+SELECT i.* FROM identities i, pg_proc p WHERE p.proname = 'bk_distribute'
+   AND NOT p.prosrc ~ format($$spread_ids\('backup_service\.%s', '%s'\)$$, i.relname, i.attname);
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set script `cat "$PG_ABS_SRCDIR"/../sql/20_tables.sql`
+SELECT i.* FROM identities i WHERE NOT :'script' ~ format($$setval\('backup_service\.%s_%s_seq', first_id, false\)$$, i.relname, i.attname);
+SELECT count(*) FROM pg_class WHERE relnamespace = 'backup_service'::regnamespace AND relkind = 'S';
+
+-- bk_distribute() places each table: those of resources by resource_id.
+SELECT relname FROM per_resource r, pg_proc p WHERE p.proname = 'bk_distribute' AND NOT p.prosrc ~ format($$\('%s', 'distributed'\)$$, r.relname);
+SELECT c.relname FROM pg_class c, pg_proc p WHERE p.proname = 'bk_distribute' AND c.relnamespace = 'backup_service'::regnamespace AND c.relkind = 'r'
+   AND NOT p.prosrc ~ format($$\('%s', '(distributed|reference|local)'\)$$, c.relname);
+
 -- No function is LANGUAGE sql; all but the two pure ones are parallel unsafe.
 CREATE TEMP VIEW functions AS
 SELECT p.oid, p.pronamespace::regnamespace::text AS schema, p.proname::text AS name, p.provolatile, p.proparallel, p.prosrc, l.lanname
@@ -69,6 +86,16 @@ SELECT oid::regprocedure FROM functions WHERE lanname = 'plpgsql' AND provolatil
 SELECT DISTINCT called::regprocedure FROM calls WHERE provolatile = 's' AND called_volatile = 'v' ORDER BY 1;
 -- The pattern finds something.
 SELECT count(*) > 40 AS calls FROM calls;
+
+-- In plpgsql no statement has both a function of ours that reads or writes and a table or a view: Citus refuses such nesting.
+-- Nor has it MERGE, or a subquery in VALUES.
+CREATE TEMP VIEW sentences AS
+SELECT f.oid, s.sentence FROM functions f, regexp_split_to_table(regexp_replace(f.prosrc, '--[^\n]*', '', 'g'), ';|\mBEGIN\M|\mTHEN\M|\mLOOP\M') s (sentence)
+ WHERE f.lanname = 'plpgsql';
+SELECT oid::regprocedure, sentence FROM sentences
+ WHERE sentence ~ '\mbk_(?!delta|apply)\w+\(' AND sentence ~* '\m(from|join|into|update)\s+(public\.)?(backup_service\.|bk_)\w+\M(?!\()';
+SELECT oid::regprocedure, sentence FROM sentences WHERE sentence ~* '\mmerge\s+into\M|\mvalues\s*\([^)]*\mselect\M';
+SELECT count(*) > 100 AS sentences FROM sentences;
 
 -- One backup, or one operation, is found by its id in a view however many resources there are.
 SET client_min_messages = error;

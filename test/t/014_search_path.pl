@@ -188,6 +188,7 @@ my %calls = (
 	bk_owner_set => [ "SELECT public.bk_owner_set('RESOURCE', current_user)" ],
 	# a second worker would be refused, and the first would seal at any time
 	bk_worker_start => [ 'BEGIN READ ONLY; DO $x$ BEGIN PERFORM public.bk_worker_start(); RAISE EXCEPTION $$started$$; EXCEPTION WHEN read_only_sql_transaction THEN NULL; END $x$; COMMIT' ],
+	bk_distribute => [ 'DO $x$ BEGIN PERFORM public.bk_distribute(); RAISE EXCEPTION $$distributed$$; EXCEPTION WHEN feature_not_supported THEN NULL; END $x$' ],
 	bk_audit_seal => [ 'SELECT public.bk_audit_seal() IS NULL' ],
 	bk_audit_verify => [ 'SELECT * FROM public.bk_audit_verify()', "SELECT * FROM public.bk_audit_verify('RESOURCE')" ],
 	bk_audit_trim => [ "SELECT public.bk_audit_trim('infinity') IS NULL" ],
@@ -235,7 +236,7 @@ push @users, map { "backup_service_api.$_" } qw(root health backups_create backu
   operations_list operations_get operations_cancel backups_delete);
 push @users, qw(bk_policies bk_retention_explain bk_policy_simulate bk_prune
   bk_consolidate bk_delete bk_owner_set bk_archive bk_archive_import bk_unarchived bk_audit bk_resource_drop);
-my @operators = qw(bk_key_rotate bk_rekey bk_key_retire bk_key_copied bk_verify_keys bk_keys bk_audit_seal bk_audit_verify bk_audit_trim bk_worker_start bk_health bk_metrics backup_service_api.metrics bk_policy_set bk_policy_assign bk_policy_drop);
+my @operators = qw(bk_key_rotate bk_rekey bk_key_retire bk_key_copied bk_verify_keys bk_keys bk_audit_seal bk_audit_verify bk_audit_trim bk_worker_start bk_distribute bk_health bk_metrics backup_service_api.metrics bk_policy_set bk_policy_assign bk_policy_drop);
 is_deeply([ sort @users, @operators ], [ sort keys %calls ], 'every line of the table is run');
 is_deeply([ sort keys %calls ], [ map { $_->[0] } bk_rows($node, 'postgres', q{SELECT coalesce(CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || proname, relname) FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'backup_service'
 	LEFT JOIN (pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang) ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid AND n.nspname <> 'backup_service'

@@ -114,6 +114,7 @@ my %functions = (
 	bk_owner_set => { resource_id => "'calls'", owner => 'current_user' },
 	bk_audit_seal => {},
 	bk_worker_start => {},
+	bk_distribute => {},
 	bk_hold => { backup_id => 'ID', name => "'a hold'", reason => "'a reason'" },
 	bk_release => { backup_id => 'ID', name => "'a hold'" },
 	bk_restore_enqueue => { backup_id => 'ID' },

@@ -145,6 +145,11 @@ link_extension() {
 	ln -sf "$share/extension/$1"* "$inst$share/extension/"
 }
 
+# link_tree FOLDER: into tmp/install what make install DESTDIR=FOLDER has put there, where a folder is named.
+link_tree() {
+	[ -z "$1" ] || cp -rsf "$(cd "$1" && pwd)/." "$inst/"
+}
+
 # start_server NAME [POSTGRES OPTION...]: a new server in tmp/NAME; psql finds it through PGHOST and PGPORT.  POSTGRES names
 # what stands for the server's program.
 start_server() {
