@@ -14,7 +14,7 @@ rounds=${BENCH_RUNS:-$(in_full 5 3)}
 releases=$(in_full 24 3)
 small_documents=$(in_full 20000 2000)
 chain=$(in_full 100 20)
-big_rows=$(in_full 800000 100000)
+big_rows=$(in_full 800000 200000)
 
 value() { psql -XqAt -v ON_ERROR_STOP=1 -c "$1"; }
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }

@@ -26,7 +26,7 @@ about_the_machine() {
 }
 
 report_text() {
-	if [ -n "$quick" ]; then say "**A quick run: less of everything, whatever a case is called.**" && say; fi
+	if [ -n "$quick" ]; then say "**A quick run: less of everything, whatever a case is called. The targets are those of a full one, and bytes of few releases cannot meet them.**" && say; fi
 	value 'SELECT as_markdown()'
 	say
 	if [ -s "$http" ]; then cat "$http" && say; fi

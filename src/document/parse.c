@@ -12,6 +12,7 @@
 #define INTERRUPT_EVERY			0x1000
 #define MAX_NODES				UINT32_MAX
 #define TEXT_PER_NODE			16	/* bytes; few documents have less */
+#define LONG_TEXT				((size_t) (4 * 1024 * 1024))
 
 /*
  * While a container is open its node's next is its parent, its len its last
@@ -369,13 +370,14 @@ parse_text(Parser *parser)
 }
 
 /*
- * Make room for the nodes of a first text at once: growing a large array moves
- * its pages, and what is too much of it is never touched.
+ * Make room for the nodes of a first, long text at once: growing a large array
+ * moves its pages, and what is too much of it is never touched.  A small one would
+ * take up what was freed before, however much of it is needed.
  */
 static void
 expect_nodes(BkTree *tree, size_t text_len)
 {
-	if (tree->count == 1)
+	if (tree->count == 1 && text_len >= LONG_TEXT)
 		tree->nodes = bk_array_enlarge(tree->memory, tree->nodes, &tree->capacity,
 									   text_len / TEXT_PER_NODE + 1, sizeof(BkNode));
 }

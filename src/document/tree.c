@@ -97,7 +97,7 @@ write_tree(Writer *writer, BkTree *tree, BkNodeRef node, size_t expected, size_t
 static size_t
 expected_len(const BkTree *tree, BkNodeRef node)
 {
-	return (size_t) tree->nodes[node].len + tree->nodes[node].len / 16;
+	return (size_t) tree->nodes[node].len + tree->nodes[node].len / 64;
 }
 
 BkText

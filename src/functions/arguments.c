@@ -202,6 +202,7 @@ bk_object_argument(FunctionCallInfo fcinfo, int argument, const char *name)
 	if (!JB_ROOT_IS_OBJECT(value))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be a JSON object", name)));
+				 errmsg("%s must be a JSON object", name),
+				 errhint("Pass an object such as '{\"env\": \"production\"}'.")));
 	return value;
 }

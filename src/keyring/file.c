@@ -46,7 +46,8 @@ fail_file(const char *verb, const char *path)
 
 	ereport(ERROR,
 			(errcode(code),
-			 errmsg("could not %s key file \"%s\": %m", verb, path)));
+			 errmsg("could not %s key file \"%s\": %m", verb, path),
+			 errhint("Let the server's user own it, with mode 0600, in a folder that this user may enter.")));
 }
 
 BK_NORETURN static void

@@ -151,6 +151,7 @@ bk_file_list(BkMemory memory, const char *path, const char *suffix, char ***path
 	if (errno != 0)
 		bk_die(BK_EXIT_FILE, "could not read directory \"%s\": %s", path, strerror(errno));
 	closedir(directory);
-	qsort(*paths, count, sizeof(char *), compare_paths);
+	if (count > 1)
+		qsort(*paths, count, sizeof(char *), compare_paths);
 	return count;
 }

@@ -23,6 +23,11 @@ struct BkRecoverKeys
 	const char *command;		/* NULL: the file's are all */
 	int			count;
 	BkKeyEntry *entries;		/* secrets; of a command, those that were asked for */
+
+	/* those that cannot be had */
+	BkArchiveKey *missing;
+	size_t		missing_room;
+	int			missing_count;
 };
 
 BkRecoverKeys *
@@ -76,7 +81,7 @@ expand(BkMemory memory, const char *command, int32 version)
 	return text.data;
 }
 
-/* What the command prints, without a line feed at its end; into secret memory. */
+/* What the command prints, without a line feed at its end, into secret memory; nothing, reported, where it fails. */
 static BkText
 run(BkMemory memory, const char *command, int32 version)
 {
@@ -91,8 +96,11 @@ run(BkMemory memory, const char *command, int32 version)
 	len = fread(output, 1, OUTPUT_BYTES, pipe);
 	status = pclose(pipe);
 	if (len < OUTPUT_BYTES && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
-		bk_die(BK_EXIT_KEY, "the key command failed for key version %d: %s %d", version,
-			   WIFEXITED(status) ? "exit status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+	{
+		bk_report_error("the key command failed for key version %d: %s %d", version,
+						WIFEXITED(status) ? "exit status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+		len = 0;
+	}
 	if (len > 0 && len < OUTPUT_BYTES && output[len - 1] == '\n')
 		len--;
 	return (BkText) {output, len};
@@ -106,14 +114,16 @@ ask_command(BkRecoverKeys *keys, int32 version)
 
 	for (int i = 0; i < keys->count; i++)
 	{
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there are as many as are counted. */
 		if (keys->entries[i].version == version)
 			return;
 		entries[i] = keys->entries[i];
 	}
 	entries[keys->count].version = version;
+	/* what is left is no key of anybody's; the version is not asked for again */
 	if (!bk_key_text_hex(run(keys->memory, expand(keys->memory, keys->command, version), version), entries[keys->count].kek))
-		bk_die(BK_EXIT_KEY, "the key command printed no key for key version %d: it must print %d hexadecimal digits and nothing else",
-			   version, 2 * BK_KEK_BYTES);
+		bk_report_error("the key command printed no key for key version %d: it must print %d hexadecimal digits and nothing else",
+						version, 2 * BK_KEK_BYTES);
 	keys->entries = entries;
 	keys->count++;
 }
@@ -132,23 +142,41 @@ find(const BkRecoverKeys *keys, const uint8 fingerprint[BK_FINGERPRINT_BYTES])
 	return NULL;
 }
 
+/* Say so once for each key. */
+static void
+report_missing(BkRecoverKeys *keys, const BkArchiveKey *key, const char *path)
+{
+	char		hex[2 * BK_FINGERPRINT_BYTES + 1];
+
+	for (int i = 0; i < keys->missing_count; i++)
+		if (memcmp(keys->missing[i].fingerprint, key->fingerprint, BK_FINGERPRINT_BYTES) == 0)
+			return;
+	keys->missing = bk_array_enlarge(keys->memory, keys->missing, &keys->missing_room, keys->missing_count + 1, sizeof(BkArchiveKey));
+	keys->missing[keys->missing_count++] = *key;
+	for (int i = 0; i < BK_FINGERPRINT_BYTES; i++)
+		snprintf(hex + 2 * i, 3, "%02x", key->fingerprint[i]);
+	bk_report_error("%s does not hold the master key that \"%s\" needs: version %d, fingerprint %s",
+					keys->command ? "the key command" : keys->file, path, key->version, hex);
+	bk_report_hint("Use the key file of the server that made the archive, or a copy of it.");
+}
+
 const uint8 *
 bk_recover_key(BkRecoverKeys *keys, const BkArchiveKey *key, const char *path)
 {
 	const uint8 *kek = find(keys, key->fingerprint);
-	char		hex[2 * BK_FINGERPRINT_BYTES + 1];
 
 	if (kek == NULL && keys->command)
 	{
 		ask_command(keys, key->version);
 		kek = find(keys, key->fingerprint);
 	}
-	if (kek)
-		return kek;
-	for (int i = 0; i < BK_FINGERPRINT_BYTES; i++)
-		snprintf(hex + 2 * i, 3, "%02x", key->fingerprint[i]);
-	bk_report_error("%s does not hold the master key that \"%s\" needs: version %d, fingerprint %s",
-					keys->command ? "the key command" : keys->file, path, key->version, hex);
-	bk_report_hint("Use the key file of the server that made the archive, or a copy of it.");
-	exit(BK_EXIT_KEY);
+	if (kek == NULL)
+		report_missing(keys, key, path);
+	return kek;
+}
+
+bool
+bk_recover_lacks_keys(const BkRecoverKeys *keys)
+{
+	return keys->missing_count > 0;
 }

@@ -101,6 +101,8 @@ restore(BkStore *store, BkMemory memory, const BkRecoverPoint *points, int count
 	const BkRecoverPoint *point = bk_recover_choose(points, count, options);
 	volatile BkExit status = BK_EXIT_OK;
 
+	if (point == NULL)
+		return BK_EXIT_PROBLEM;
 	BK_TRY
 	{
 		bk_file_write(options->output, bk_rebuild_document(bk_rebuild_open(memory, store), point));
@@ -115,9 +117,9 @@ restore(BkStore *store, BkMemory memory, const BkRecoverPoint *points, int count
 }
 
 static BkExit
-run(BkMemory memory, const BkRecoverOptions *options)
+run(BkMemory memory, const BkRecoverOptions *options, BkRecoverKeys *keys)
 {
-	BkStore    *store = bk_store_open(memory, bk_recover_keys_open(memory, options->key_file, options->key_command));
+	BkStore    *store = bk_store_open(memory, keys);
 	BkRecoverPoint *points;
 	BkRecoverPoint *wanted;
 	int			count;
@@ -147,6 +149,7 @@ main(int argc, char **argv)
 {
 	const struct rlimit no_core = {0, 0};
 	BkMemory	memory;
+	BkRecoverKeys *keys;
 	BkRecoverOptions options;
 	volatile BkExit status = BK_EXIT_PROBLEM;
 
@@ -154,15 +157,19 @@ main(int argc, char **argv)
 	(void) setrlimit(RLIMIT_CORE, &no_core);
 	bk_recover_read_options(argc, argv, &options);
 	memory = bk_memory_new(NULL, "bk_recover");
+	keys = bk_recover_keys_open(memory, options.key_file, options.key_command);
 	BK_TRY
 	{
-		status = run(memory, &options);
+		status = run(memory, &options, keys);
 	}
 	BK_CATCH
 	{
 		bk_report_error("%s: %s", bk_last_error.check, bk_last_error.message);
 	}
 	BK_END_TRY;
+	/* a missing key explains whatever else is missing */
+	if (status != BK_EXIT_OK && bk_recover_lacks_keys(keys))
+		status = BK_EXIT_KEY;
 	bk_memory_delete(memory);
 	return status;
 }

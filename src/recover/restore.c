@@ -117,7 +117,7 @@ bk_recover_choose(const BkRecoverPoint *points, int count, const BkRecoverOption
 	{
 		bk_report_error("no such backup is in the archives");
 		bk_report_hint("\"bk_recover list\" shows what is.");
-		exit(BK_EXIT_PROBLEM);
+		return NULL;
 	}
 	check_one_resource(points, count);
 	if (options->backup_id)

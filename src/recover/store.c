@@ -55,8 +55,11 @@ static void
 prove(BkStore *store, BkMemory memory, const BkArchive *archive, const char *path)
 {
 	BkDek	   *key = bk_alloc_secret(memory, sizeof(BkDek));
+	const uint8 *kek = bk_recover_key(store->keys, &archive->keys[0], path);
 
-	bk_archive_mac_key(bk_recover_key(store->keys, &archive->keys[0], path), key);
+	if (kek == NULL)
+		bk_fail(BK_ARGUMENT, "archive", "the master key of its seal is missing");
+	bk_archive_mac_key(kek, key);
 	bk_archive_prove(memory, archive, key);
 }
 
@@ -133,7 +136,7 @@ add_archive(BkStore *store, const char *path)
 	}
 	BK_CATCH
 	{
-		bk_report_error("\"%s\" is not a sound archive: %s", path, bk_last_error.message);
+		bk_report_error("\"%s\" is not a sound archive, or not ours: %s", path, bk_last_error.message);
 		store->problems++;
 	}
 	BK_END_TRY;
@@ -280,6 +283,8 @@ bk_store_payload(BkStore *store, BkMemory memory, const BkCopy *copy, BkDek *dek
 	BkArchiveChunks chunks;
 	BkChunkSource source = bk_archive_source(&chunks, find_stored(open_archive(store, copy->path), &copy->entry));
 
+	if (kek == NULL)
+		bk_fail((BkOrigin) {copy->entry.header.backup_id}, "key", "its master key is missing");
 	bk_dek_unwrap(kek, copy->entry.wrapped_key, dek, (BkOrigin) {copy->entry.header.backup_id});
 	return bk_payload_read(memory, dek, &copy->entry.header, &copy->entry.seal, &source, NULL);
 }

@@ -56,7 +56,7 @@ INSERT INTO matrix (call, shows, answer, cells) VALUES
 ($$bk_consolidate({incremental})$$, $$r.type || ' ' || r.resource_id$$, 'full {resource}', 'own/42704 own/42704 own/42704 all denied denied all'),
 ($$bk_export({full})$$, $$encode(substr(r, 1, 2) || substr(r, length(r) - 7), 'hex')$$, '1f8b{gzip trailer}', 'own/42704 own/42704 own/42704 all denied denied all'),
 ($$bk_archive('{resource}')$$, $$encode(substr(r, 1, 8), 'hex')$$, '89424b410d0a1a0a', 'own/42704 own/42704 own/42704 all denied denied all'),
-($$bk_archive_import('{archive}', 'rights/new')$$, 'r', '2', 'own/42501 own/42501 own/42501 all denied denied all'),
+($$bk_archive_import(decode('{archive}', 'hex'), 'rights/new')$$, 'r', '2', 'own/42501 own/42501 own/42501 all denied denied all'),
 ($$bk_key_rotate()$$, 'r', '{next version}', 'denied denied denied yes denied denied yes'),
 ($$bk_rekey(1000000)$$, 'r', '{to rekey}', 'denied denied denied yes denied denied yes'),
 ($$bk_key_retire({unused version})$$, 'count(*)', '1', 'denied denied denied yes denied denied yes'),

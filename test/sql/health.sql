@@ -110,7 +110,7 @@ ROLLBACK;
 
 -- It writes nothing.
 BEGIN READ ONLY;
-SELECT count(*) = 10 AS all_checks FROM bk_health();
+SELECT count(*) = 11 AS all_checks FROM bk_health();
 COMMIT;
 
 -- Operators and auditors may ask, users may not.

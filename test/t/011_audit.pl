@@ -524,7 +524,7 @@ is(bk_value($node, 'hostile', 'SELECT tab, col, value, problem FROM outcome WHER
 cmp_ok(bk_value($node, 'hostile', 'SELECT count(*) FROM outcome WHERE found > 0'), '>', 100, 'many are found');
 # What is not seen is what docs/audit.md says: the MAC covers it, or nothing does.
 is(bk_value($node, 'hostile', q{SELECT tab, string_agg(DISTINCT col, ' ' ORDER BY col) FROM outcome WHERE found = 0 GROUP BY 1 ORDER BY 1}),
-	"backup|base_id checksum compression created_at created_by document_digest document_size encrypted iv key_version size status stored_size type verified_at wrapped_key\n"
+	"backup|archived_at base_id checksum compression created_at created_by document_digest document_size encrypted iv key_version size status stored_size type verified_at wrapped_key\n"
 	  . 'resource|backups_made bytes_stored cleanup_removed cleanup_stopped_at created_at differentials_made duration_buckets duration_total incrementals_made last_backup_at last_backup_id policy resource_type size_buckets size_total', 'those that are not are payload and totals');
 
 # the other commands of the page

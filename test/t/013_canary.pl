@@ -193,6 +193,7 @@ log_parameter_max_length_on_error = 0
 auto_explain.log_verbose = off
 log_min_duration_statement = -1
 CONF
+append_to_file($node->data_dir . '/more.conf', "auto_explain.log_parameter_max_length = 0\n") if $node->pg_version >= 16;
 $node->reload;
 ok(bk_wait_for(20, sub { bk_value($node, 'postgres', 'SHOW log_parameter_max_length') eq '0' }), 'log_parameter_max_length = 0 and auto_explain.log_verbose = off');
 my ($bound) = canary();

@@ -158,7 +158,7 @@ my %calls = (
 	bk_history => [ "SELECT value FROM public.bk_history('RESOURCE', 'n')", "SELECT value FROM public.bk_history('RESOURCE', 'list[1]')" ],
 	bk_verify => [ 'SELECT public.bk_verify(ID4)', "SELECT public.bk_verify(ID1, 'RESOURCE')" ],
 	bk_export => [ 'SELECT public.bk_export(ID2)' ],
-	bk_archive => [ "SELECT pg_catalog.length(public.bk_archive('RESOURCE')) > 1000" ],
+	bk_archive => [ "SELECT public.bk_archive('RESOURCE') IS NULL" ],
 	bk_archive_import => [ "SELECT public.bk_archive_import(public.bk_archive('RESOURCE'), 'RESOURCE, imported')",
 		"SELECT public.bk_resource_drop('RESOURCE, imported')" ],
 	bk_consolidate => [ 'SELECT type FROM public.bk_consolidate(ID2)', "SELECT type FROM public.bk_consolidate(ID5, 'RESOURCE')" ],
@@ -231,13 +231,13 @@ my %calls = (
 	'backup_service_api.operations_cancel' => [q{SELECT FROM backup_service_api.operations_cancel('restore-' OPERATOR(pg_catalog.||) (SELECT pg_catalog.max(operation_id) FROM public.bk_operations WHERE status OPERATOR(pg_catalog.=) 'queued'))}],
 	'backup_service_api.backups_delete' => [q{SELECT FROM backup_service_api.backups_delete('backup-ID7')}, q{RESET request.headers}]);
 # The order matters: what needs a backup comes after it is made, the deleting last; keys are an operator's.
-my @users = qw(bk_create bk_read bk_restore bk_restore_at bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_archive bk_archive_import bk_unarchived bk_backups bk_resources bk_snapshots bk_operations bk_hold bk_holds bk_release
+my @users = qw(bk_create bk_read bk_restore bk_restore_at bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_backups bk_resources bk_snapshots bk_operations bk_hold bk_holds bk_release
   bk_restore_enqueue bk_restore_at_enqueue bk_restore_cancel bk_restore_wait bk_operation_list);
 push @users, map { "backup_service_http.$_" } qw(checks count_backups count_operations backup_with operation_with backup_at restore take_up keep);
 push @users, map { "backup_service_api.$_" } qw(root health backups_create backups_list backups_get backups_verify backups_download restores_create restores_create_at
   operations_list operations_get operations_cancel backups_delete);
 push @users, qw(bk_policies bk_retention_explain bk_policy_simulate bk_prune
-  bk_consolidate bk_delete bk_owner_set bk_audit bk_resource_drop);
+  bk_consolidate bk_delete bk_owner_set bk_archive bk_archive_import bk_unarchived bk_audit bk_resource_drop);
 my @operators = qw(bk_key_rotate bk_rekey bk_key_retire bk_key_copied bk_verify_keys bk_keys bk_audit_seal bk_audit_verify bk_audit_trim bk_worker_start bk_distribute bk_health bk_metrics backup_service_api.metrics bk_policy_set bk_policy_assign bk_policy_drop);
 is_deeply([ sort @users, @operators ], [ sort keys %calls ], 'every line of the table is run');
 is_deeply([ sort keys %calls ], [ map { $_->[0] } bk_rows($node, 'postgres', q{SELECT coalesce(CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || proname, relname) FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'backup_service'

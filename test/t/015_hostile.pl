@@ -103,7 +103,7 @@ my %functions = (
 	bk_consolidate => { backup_id => 'ID' },
 	bk_export => { backup_id => 'ID' },
 	bk_archive => { resource_id => "'calls'" },
-	bk_archive_import => { archive => "bk_archive('calls')", target_resource_id => "'imported'" },
+	bk_archive_import => { archive => 'ARCHIVE', target_resource_id => "'imported'" },
 	bk_key_rotate => {},
 	bk_rekey => {},
 	bk_key_retire => { version => 99 },
@@ -167,6 +167,7 @@ cmp_ok(scalar @arguments, '>', 70, scalar(@arguments) . ' arguments are texts, d
 
 # The call of a function with one argument replaced.
 my $id = bk_value($node, 'postgres', q{SELECT backup_id FROM bk_create('calls', '{"a": 1}')});
+my $archive = "'\\x" . bk_value($node, 'postgres', q{SELECT encode(bk_archive('calls'), 'hex')}) . "'";
 # operation 1
 $node->safe_psql('postgres', "SELECT bk_restore($id)");
 
@@ -175,7 +176,7 @@ sub call
 	my ($function, $argument, $value) = @_;
 	my %with = %{ $functions{$function} };
 	$with{$argument} = $value if defined $argument;
-	my $list = join ', ', map { (my $v = $with{$_}) =~ s/\bID\b/$id/; $_ eq '' ? $v : "$_ => $v" } sort keys %with;
+	my $list = join ', ', map { (my $v = $with{$_}) =~ s/\bID\b/$id/; $v =~ s/^ARCHIVE$/$archive/; $_ eq '' ? $v : "$_ => $v" } sort keys %with;
 	return "SELECT FROM $function($list)";
 }
 # Hostile values of a type: a text; a body that is one, or has it as key and in fields; or documents that have it as value,

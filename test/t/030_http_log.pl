@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 bk_seed();
-my $node = bk_start('http_log', conf => <<'CONF');
+my $node = bk_cluster('http_log', conf => <<'CONF');
 shared_preload_libraries = 'auto_explain, pg_stat_statements'
 log_statement = all
 log_min_duration_statement = 0
@@ -21,6 +21,10 @@ auto_explain.log_min_duration = 0
 auto_explain.log_analyze = on
 auto_explain.log_nested_statements = on
 CONF
+# PostgreSQL 16 and later log parameters of the functions' own statements there, if not told otherwise (docs/security.md).
+$node->append_conf('postgresql.conf', 'auto_explain.log_parameter_max_length = 0') if $node->pg_version >= 16;
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION backup_service');
 
 # Letters, and digits, that are nowhere else.
 my $word = join '', map { ('a' .. 'z')[ rand 26 ] } 1 .. 24;

@@ -37,7 +37,7 @@ my $create = q{SELECT backup_id FROM bk_create('r', '{"n": 1}')};
 write_key_file("# no key yet\n");
 bk_fails($node, 'postgres', $create, '22023', qr/key file ".*" is malformed\nDETAIL:  It holds no key.\nHINT:  Put the key file back from the copy you keep\./, 'a key file without a key');
 chmod 0, $key_file or die "chmod: $!";
-bk_fails($node, 'postgres', $create, '58000', qr/could not open key file ".*": Permission denied/, 'a key file that cannot be read');
+bk_fails($node, 'postgres', $create, '58000', qr/could not open key file ".*": Permission denied\nHINT:  Let the server's user own it, with mode 0600, in a folder that this user may enter\./, 'a key file that cannot be read');
 unlink $key_file;
 configure('backup_service.key_file', 'no_such_folder/key');
 bk_fails($node, 'postgres', $create, '58000',

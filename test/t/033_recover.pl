@@ -1,0 +1,203 @@
+# Does bk_recover do what its manual says, and does no file, however hostile, do more than be refused?
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use BkTest;
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $seed = bk_seed();
+my $node = bk_start('recover');
+my $base = $node->basedir;
+my $key = bk_key_path($node);
+
+sub recover
+{
+	my @arguments = @_;
+	IPC::Run::run([ 'bk_recover', @arguments ], '<', '/dev/null', '>', \my $output, '2>', \my $messages);
+	return ($? >> 8, $output, $messages, $? & 127);
+}
+
+# It ends with this status, says this on standard output and that on standard error.
+sub gives
+{
+	my ($arguments, $status, $output, $messages, $name) = @_;
+	my @got = recover(@$arguments);
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return subtest $name => sub {
+		is($got[0], $status, "status $status");
+		like($got[1], $output, 'output');
+		like($got[2], $messages, 'messages');
+	};
+}
+
+sub write_bytes
+{
+	my ($path, $bytes) = @_;
+	open my $file, '>:raw', $path or die "$path: $!";
+	print $file $bytes;
+	close $file or die;
+	return $path;
+}
+
+sub archive
+{
+	my ($resource) = @_;
+	return pack 'H*', bk_value($node, 'postgres', "SELECT encode(bk_archive('$resource'), 'hex')");
+}
+
+$node->safe_psql('postgres', q{
+SELECT FROM bk_create('shop', '{"n": 1, "t": "é"}', tags => '{"a": [1.5]}');
+SELECT FROM bk_create('shop', '{"n": 2, "t": "é"}', 'incremental', compression => 'zstd');
+SELECT FROM bk_create('shop', '{"n": 3, "t": "é"}', 'incremental');
+SELECT FROM bk_create('shop', '{"n": 4, "t": "é"}', 'differential');
+SELECT FROM bk_create('shop', '{"n": 5, "t": "é"}');
+SELECT bk_delete(5);
+SELECT FROM bk_create('other', '"one"')});
+my $shop = write_bytes("$base/shop.bka", archive('shop'));
+my $other = write_bytes("$base/other.bka", archive('other'));
+my %time = map { @$_ } bk_rows($node, 'postgres', q{SELECT backup_id, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') FROM bk_snapshots});
+
+my ($first, $fourth) = @time{ 1, 4 };
+
+# ----- Usage.
+gives([], 2, qr/^$/, qr/^bk_recover: error: no command was given.*\nbk_recover: hint: Try "bk_recover --help"/, 'no command');
+gives(['--help'], 0, qr/^bk_recover reads.*^Usage:.*--key-file.*Exit status/ms, qr/^$/, '--help');
+gives(['-?'], 0, qr/^Usage:/m, qr/^$/, '-?');
+gives(['--version'], 0, qr/^bk_recover \(backup_service\) \d+\.\d+\.\d+\n$/, qr/^$/, '--version');
+gives([ 'eat', $shop ], 2, qr/^$/, qr/unknown command "eat"/, 'an unknown command');
+gives([ 'list', '--eat', $shop ], 2, qr/^$/, qr/unrecognized option '--eat'/, 'an unknown option');
+gives(['list'], 2, qr/^$/, qr/no archive or directory was named/, 'no archive');
+gives([ 'verify', $shop ], 2, qr/^$/, qr/need --key-file or --key-command/, 'no key');
+gives([ 'verify', '-k', $key, '--key-command', 'x', $shop ], 2, qr/^$/, qr/cannot be used together/, 'two sources of keys');
+gives([ 'restore', '-k', $key, '-b', 1, '-t', '2026-01-01', $shop ], 2, qr/^$/, qr/--backup-id and --at cannot be used together/, 'id and time');
+gives([ 'restore', '-k', $key, '-b', $_, $shop ], 2, qr/^$/, qr/a backup id is a whole number/, "backup id $_") for '0', 'x', '1x', '99999999999999999999', '';
+gives([ 'restore', '-k', $key, '-t', $_, $shop ], 2, qr/^$/, qr/a time is written as/, "time $_") for 'noon', '2026-13-01', '2026-02-30', '2026-01-01 25:00', '2026-01-01T10:00+99', '2026-01-01 10:00:00.', '';
+gives([ 'list', '-o', 'x', $shop ], 2, qr/^$/, qr/are for restore/, 'an option of another command');
+
+# ----- List.
+gives([ 'list', '-k', $key, $shop, $other ], 0, qr/^ backup_id .*\n +6 .* full .*"other"\n +1 .* full .*\n +2 .* incremental +1 .*\n +3 .* incremental +2 .*\n +4 .* differential +1 .*\n +5 .* deleted .*"shop"\n$/, qr/^$/, 'a table');
+my ($status, $output) = recover('list', '--json', '-r', 'shop', $shop, $other);
+IPC::Run::run([ 'jq', '-c', '.[] | [.backup_id, .type, .base_id, .compression, .tags, .created_at, .archives]' ], '<', \$output, '>', \my $rows) or die;
+is($rows, join('', map { qq([$_->[0],"$_->[1]",$_->[2],$_->[3],$_->[4],"@{[ $time{$_->[0]} ]}",["$shop"]]\n) }
+	[ 1, 'full', 'null', '"none"', '{"a":[1.5]}' ], [ 2, 'incremental', 1, '"none"', '{}' ], [ 3, 'incremental', 2, '"none"', '{}' ], [ 4, 'differential', 1, '"none"', '{}' ], [ 5, 'deleted', 'null', 'null', 'null' ]),
+	'or JSON, of one resource, without a key');
+
+# ----- Restore.
+gives([ 'restore', '-k', $key, '-r', 'shop', $base ], 0, qr/^\{"n": 4, "t": "é"\}\n$/, qr/^$/, 'the newest, of a directory');
+gives([ 'restore', '-k', $key, '-b', $_, $shop ], 0, qr/^\{"n": $_, "t": "é"\}\n$/, qr/^$/, "backup $_") for 1 .. 4;
+gives([ 'restore', '-k', $key, '-t', $time{$_}, $shop ], 0, qr/^\{"n": $_, /, qr/^$/, "the time of backup $_") for 1 .. 4;
+gives([ 'restore', '-k', $key, '-t', $time{3} =~ s/Z$/+00:00/r =~ s/T/ /r, $shop ], 0, qr/^\{"n": 3, /, qr/^$/, 'with a zone');
+gives([ 'restore', '-k', $key, '-t', '2000-01-01', $shop ], 1, qr/^$/, qr/has no state of 2000-01-01T00:00:00.000000Z\nbk_recover: hint: The first backup is of \Q$first\E\./, 'before the first');
+gives([ 'restore', '-k', $key, '-t', '2999-01-01', $shop ], 1, qr/^$/, qr/The nearest earlier one is backup 4 of \Q$fourth\E/, 'a deleted state is not silently another');
+gives([ 'restore', '-k', $key, '-t', '2999-01-01', '--nearest', $shop ], 0, qr/^\{"n": 4, /, qr/^$/, 'but by wish');
+gives([ 'restore', '-k', $key, '-b', 5, $shop ], 1, qr/^$/, qr/backup 5 was deleted before it was archived/, 'a deleted id');
+gives([ 'restore', '-k', $key, '-b', 77, $shop ], 1, qr/^$/, qr/no such backup is in the archives/, 'an unknown id');
+gives([ 'restore', '-k', $key, $shop, $other ], 2, qr/^$/, qr/several resources are meant, "other" and "shop"/, 'several resources');
+gives([ 'restore', '-k', $key, '-b', 2, '-o', "$base/out.json", $shop ], 0, qr/^$/, qr/^$/, 'into a file');
+is(slurp_file("$base/out.json"), qq({"n": 2, "t": "é"}\n), 'which has it');
+is(sprintf('%04o', (stat "$base/out.json")[2] & 07777), '0600', 'for its owner alone');
+gives([ 'restore', '-k', $key, '-b', 2, '-o', "$base/out.json", $shop ], 4, qr/^$/, qr/could not create file .*File exists/, 'but not over another');
+gives([ 'verify', '-k', $key, "$base/none" ], 4, qr/^$/, qr/could not open "[^"]*none": No such file/, 'a file that is not there');
+is(system("bk_recover restore -k $key -b 2 $shop > /dev/full 2> /dev/null") >> 8, 4, 'a full disk is noticed');
+
+# ----- Keys.
+chomp(my $hex = (slurp_file($key) =~ /^1:(.*)$/m)[0]);
+my $wrong = write_bytes("$base/wrong.key", '1:' . ('ab' x 32) . "\n");
+chmod 0600, $wrong or die;
+gives([ 'verify', '-k', $wrong, $shop ], 3, qr/^0 backups in 0 archives: problems were found/, qr/does not hold the master key that "[^"]*shop.bka" needs: version 1, fingerprint [0-9a-f]{64}\n/, 'a wrong key');
+append_to_file($wrong, "9:$hex\n");
+gives([ 'verify', '-k', $wrong, $shop ], 0, qr/all are sound/, qr/^$/, 'the right one, by another version');
+gives([ 'verify', '-k', "$base/no.key", $shop ], 3, qr/^$/, qr/could not open file "[^"]*no.key"/, 'no key file');
+for my $bad ([ "x\n", 'line 1 of .* does not begin with a version' ], [ "1:12\n", 'does not have 64 hex digits' ], [ ('#' x 70000), 'larger than 65536 bytes' ])
+{
+	unlink "$base/bad.key";
+	write_bytes("$base/bad.key", $bad->[0]);
+	chmod 0600, "$base/bad.key" or die;
+	gives([ 'verify', '-k', "$base/bad.key", $shop ], 3, qr/^$/, qr/$bad->[1]/, "a malformed key file: $bad->[1]");
+}
+chmod 0644, $wrong or die;
+gives([ 'verify', '-k', $wrong, $shop ], 3, qr/^$/, qr/can be accessed by others\nbk_recover: hint: Run chmod 0600/, 'a key file that others can read');
+gives([ 'verify', '--key-command', "sed -n 's/^%v://p' $key # 100%%", $shop ], 0, qr/all are sound/, qr/^$/, 'a key command');
+gives([ 'verify', '--key-command', 'exit 7', $shop ], 3, qr/^0 backups/, qr/the key command failed for key version 1: exit status 7/, 'that fails');
+gives([ 'verify', '--key-command', 'echo no', $shop ], 3, qr/^0 backups/, qr/printed no key for key version 1/, 'that prints no key');
+gives([ 'verify', '--key-command', 'yes', $shop ], 3, qr/^0 backups/, qr/printed no key/, 'that never ends');
+gives([ 'verify', '--key-command', 'echo %x', $shop ], 2, qr/^$/, qr/unknown placeholder/, 'that has another placeholder');
+unlike((recover('verify', '-k', $wrong, $shop))[2], qr/\Q$hex\E/, 'no message has a key');
+
+# ----- Damage: each copy is looked at, and any sound one will do.
+my $bytes = slurp_file($shop);
+{
+	local $/;
+	open my $file, '<:raw', $shop or die;
+	$bytes = <$file>;
+}
+my $spoiled = $bytes;
+substr($spoiled, -40, 1) ^= "\1";
+mkdir "$base/both" or die;
+write_bytes("$base/both/a.bka", $spoiled);
+gives([ 'verify', '-k', $key, "$base/both" ], 1, qr/^0 backups in 0 archives: problems were found/, qr/"[^"]*a.bka" is not a sound archive, or not ours: its MAC is another/, 'a changed archive');
+write_bytes("$base/both/b.bka", $bytes);
+gives([ 'verify', '-k', $key, "$base/both" ], 1, qr/^4 backups in 1 archives: problems were found/, qr/a.bka/, 'beside a sound one');
+gives([ 'restore', '-k', $key, '-b', 3, "$base/both" ], 0, qr/^\{"n": 3, /, qr/a.bka/, 'restores all the same');
+gives([ 'list', $key ], 1, qr/^ backup_id[^\n]*\n$/, qr/is not a sound archive, or not ours: it does not begin as an archive does/, 'a file that is none');
+
+# ----- Hostile files, under valgrind: bits, cuts, lengths, pieces of others; refused, whatever they are.
+my $valgrind = `command -v valgrind 2> /dev/null` && !$ENV{NO_VALGRIND};
+my @tool = $valgrind ? qw(valgrind -q --error-exitcode=99 --leak-check=no) : ();
+sub hostile
+{
+	my ($name, @files) = @_;
+	my %seen;
+	my $n = 0;
+	mkdir "$base/hostile" or die;
+	write_bytes(sprintf("$base/hostile/%03d.bka", $n++), $_) for @files;
+	for my $command ([ 'list', '--json' ], [ 'verify', '-k', $key ])
+	{
+		IPC::Run::run([ @tool, "$ENV{BK_RECOVER}", @$command, "$base/hostile" ], '<', '/dev/null', '>', \my $output, '2>', \my $messages);
+		$seen{ $? >> 8 }++;
+		$seen{"signal " . ($? & 127)}++ if $? & 127;
+		unlike($messages, qr/==\d+==|Sanitizer/, "$name, $command->[0]: nothing is read that is not there") or diag(substr $messages, 0, 2000);
+		is(scalar(() = $messages =~ /is not a sound archive/g), $n, "all $n are refused") if $command->[0] eq 'verify';
+	}
+	unlink glob "$base/hostile/*";
+	rmdir "$base/hostile" or die;
+	delete $seen{$_} for 0, 1, 3;
+	is_deeply(\%seen, {}, "$name: ends properly");
+	return;
+}
+chomp($ENV{BK_RECOVER} = `command -v bk_recover 2> /dev/null`);
+sub flipped
+{
+	my ($at, $bit) = @_;
+	my $copy = $bytes;
+	substr($copy, $at, 1) ^= chr(1 << $bit);
+	return $copy;
+}
+my $count = bk_long(60, 2000);
+hostile('each of the first bytes', map { flipped($_, bk_random(0, 7)) } 0 .. 120);
+hostile('any bit', map { flipped(bk_random(0, length($bytes) - 1), bk_random(0, 7)) } 1 .. $count);
+hostile('cut', map { substr $bytes, 0, bk_random(0, length($bytes) - 1) } 1 .. $count);
+hostile('lengths', map { my $copy = $bytes; substr($copy, bk_random(9, length($bytes) - 40), 4) = pack 'N', (0xffffffff, 0xfffffffe, 0x7fffffff, 0x80000000, bk_random(0, 1000))[ bk_random(0, 4) ]; $copy eq $bytes ? substr($copy, 1) : $copy } 1 .. $count);
+hostile('exchanged pieces', map { my ($a, $b) = (bk_random(0, length($bytes) - 20), bk_random(0, length($bytes) - 20)); my $copy = $bytes; (substr($copy, $a, 16), substr($copy, $b, 16)) = (substr($bytes, $b, 16), substr($bytes, $a, 16)); $copy eq $bytes ? substr($copy, 1) : $copy } 1 .. $count);
+hostile('anything', map { my $n = bk_random(0, 500); join '', ($n % 3 ? substr($bytes, 0, 25) : ''), map { chr bk_random(0, 255) } 1 .. $n } 1 .. $count);
+IPC::Run::run([ @tool, $ENV{BK_RECOVER}, 'restore', '-k', $key, '-b', 3, $shop ], '>', \$output, '2>', \my $messages);
+is("$output$messages", qq({"n": 3, "t": "é"}\n), $valgrind ? 'valgrind finds nothing in a restore either' : 'a restore');
+
+# ----- Names that would steer a terminal, in an archive that nobody has proven yet.
+my $evil = $bytes =~ s/shop/\e[3m/gr;
+write_bytes("$base/evil.bka", $evil);
+gives([ 'list', "$base/evil.bka" ], 0, qr/"\\u001b\[3m"\n/, qr/^$/, 'a name is escaped');
+gives([ 'list', '-k', $key, "$base/evil.bka" ], 1, qr/^[^\n]*\n$/, qr/its MAC is another/, 'and with a key not shown at all');
+my $broken = $bytes =~ s/shop/\xff\xc3"\\/gr;
+write_bytes("$base/evil.bka", $broken);
+($status, $output) = recover('list', '--json', "$base/evil.bka");
+unlike($output, qr/[\x00-\x09\x0b-\x1f]/, 'no control character gets through');
+IPC::Run::run([ 'jq', '-r', '.[0].resource_id' ], '<', \$output, '>', \my $name) or fail('what is listed is JSON');
+is($name, "\x{ef}\x{bf}\x{bd}\x{ef}\x{bf}\x{bd}\"\\\n", 'and what is no UTF-8 is replaced');
+$node->stop;
+done_testing();
