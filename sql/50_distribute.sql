@@ -69,7 +69,7 @@ BEGIN
 			HINT = 'Call bk_distribute() on the coordinator, which is no standby.';
 	ELSIF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = 'the tables cannot be distributed without Citus',
-			DETAIL = format('Database "%s" has no extension citus.', current_database()),
+			DETAIL = 'This database has no extension citus.',
 			HINT = 'docs/scale-out.md says what several machines need, and whether they pay.';
 	ELSIF shard_count IS NULL OR shard_count NOT BETWEEN 1 AND 64000 THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'shard_count must be from 1 to 64000',

@@ -36,6 +36,15 @@ CREATE FUNCTION backup_service_http.count_operations(
 RETURNS bigint LANGUAGE C AS 'MODULE_PATHNAME', 'bk_http_count_operations';
 COMMENT ON FUNCTION backup_service_http.count_operations IS 'how many rows bk_operation_list() would have without a limit';
 
+-- The views have these rows too, but are read with the caller's rights, which do not reach where the tables are distributed.
+CREATE FUNCTION backup_service_http.backup_with(id bigint)
+RETURNS SETOF @extschema@.bk_backups LANGUAGE C AS 'MODULE_PATHNAME', 'bk_http_backup_with';
+COMMENT ON FUNCTION backup_service_http.backup_with IS 'the backup of an id, where the caller may see it';
+
+CREATE FUNCTION backup_service_http.operation_with(id bigint)
+RETURNS SETOF @extschema@.bk_operations LANGUAGE C AS 'MODULE_PATHNAME', 'bk_http_operation_with';
+COMMENT ON FUNCTION backup_service_http.operation_with IS 'the restore operation of an id, where the caller may see it';
+
 CREATE FUNCTION backup_service_http.backup_at(resource_id text, at timestamptz, nearest boolean)
 RETURNS bigint LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'bk_http_backup_at';
 COMMENT ON FUNCTION backup_service_http.backup_at IS 'the backup that bk_restore_at() would restore';
@@ -151,7 +160,7 @@ RETURNS @extschema@.bk_backups LANGUAGE plpgsql STABLE SET search_path = pg_cata
 DECLARE
 	backup @extschema@.bk_backups;
 BEGIN
-	SELECT * INTO backup FROM @extschema@.bk_backups b WHERE b.backup_id = backup_service_http.number_of(id, 'backup');
+	SELECT * INTO backup FROM backup_service_http.backup_with(backup_service_http.number_of(id, 'backup'));
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no backup "%"', backup_service_http.shown(id) USING
 			ERRCODE = 'undefined_object', HINT = 'GET /backups lists those that you can use.';
@@ -166,8 +175,7 @@ RETURNS @extschema@.bk_operations LANGUAGE plpgsql STABLE SET search_path = pg_c
 DECLARE
 	operation @extschema@.bk_operations;
 BEGIN
-	SELECT * INTO operation FROM @extschema@.bk_operations o
-	 WHERE o.operation_id = backup_service_http.number_of(id, 'restore');
+	SELECT * INTO operation FROM backup_service_http.operation_with(backup_service_http.number_of(id, 'restore'));
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no operation "%"', backup_service_http.shown(id) USING
 			ERRCODE = 'undefined_object', HINT = 'GET /restore/operations lists those that you can use.';

@@ -40,7 +40,8 @@ GRANT EXECUTE ON FUNCTION
 	backup_service_http.find_operation, backup_service_http.backup, backup_service_http.operation,
 	backup_service_http.decode, backup_service_http.encode, backup_service_http.parameters, backup_service_http.tags,
 	backup_service_http.page_size, backup_service_http.cursor, backup_service_http.page_headers,
-	backup_service_http.count_backups, backup_service_http.count_operations
+	backup_service_http.count_backups, backup_service_http.count_operations,
+	backup_service_http.backup_with, backup_service_http.operation_with
 	TO backup_service_auditor;
 
 -- Lists, the trail's verification and pure functions tell an auditor no document.

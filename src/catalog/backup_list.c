@@ -7,16 +7,16 @@
 #include "catalog/pg_type.h"
 #include "utils/timestamp.h"
 
-/* $1 to $9: a filter. */
+/* $1 to $10: a filter. */
 #define MATCHING \
 	" FROM backup_service.backup b JOIN backup_service.resource r ON r.resource_id = b.resource_id" \
 	" WHERE ($1 IS NULL OR b.resource_id = $1) AND ($2 IS NULL OR b.resource_type = $2)" \
 	" AND ($3 IS NULL OR b.type = $3) AND ($4 IS NULL OR (b.tags @> $4 AND (b.tags <> '{}' OR $4 = '{}')))" \
 	" AND b.created_at >= $5 AND b.created_at < $6 AND b.created_at <= $7" \
 	" AND (b.created_at < $7 OR b.backup_id < $8)" \
-	" AND ($9 IS NULL OR r.owner = ANY ($9))"
+	" AND ($9 IS NULL OR r.owner = ANY ($9)) AND ($10 IS NULL OR b.backup_id = $10)"
 #define FILTER_TYPES \
-	TEXTOID, TEXTOID, TEXTOID, JSONBOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, NAMEARRAYOID
+	TEXTOID, TEXTOID, TEXTOID, JSONBOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, NAMEARRAYOID, INT8OID
 
 /* The columns are those of the view bk_backups. */
 static BkStatement list_backups = {
@@ -25,14 +25,14 @@ static BkStatement list_backups = {
 	" b.document_size, b.compression, b.encrypted, 'sha256:' || pg_catalog.encode(b.checksum, 'hex'),"
 	" b.key_version, b.version, b.source, b.tags, b.created_by, b.created_at, b.completed_at, b.expires_at, b.verified_at,"
 	" b.archived_at"
-	MATCHING " ORDER BY b.created_at DESC, b.backup_id DESC LIMIT $10",
-	.nargs = 10,
+	MATCHING " ORDER BY b.created_at DESC, b.backup_id DESC LIMIT $11",
+	.nargs = 11,
 	.types = {FILTER_TYPES, INT4OID},
 };
 
 static BkStatement count_backups = {
 	.sql = "SELECT pg_catalog.count(*)" MATCHING,
-	.nargs = 9,
+	.nargs = 10,
 	.types = {FILTER_TYPES},
 };
 
@@ -48,6 +48,7 @@ add_filter(BkValues *values, const BkBackupFilter *filter)
 	bk_value_add(values, TimestampTzGetDatum(filter->before));
 	bk_value_add_int64(values, filter->before_id);
 	bk_owners_add(values, &filter->owners);
+	bk_value_add_id(values, filter->backup_id);
 }
 
 void

@@ -22,6 +22,7 @@ typedef struct BkBackupFilter
 	int64		before_id;
 	int32		max_rows;
 	BkOwners	owners;
+	int64		backup_id;		/* 0 matches everything */
 } BkBackupFilter;
 
 /* Put the matching rows, newest first, in a view, into rows. */

@@ -7,7 +7,7 @@
 #include "catalog/pg_type.h"
 #include "utils/timestamp.h"
 
-/* $1 to $8: a filter.  Operations on a name from before it was dropped and taken anew are not its new owner's. */
+/* $1 to $9: a filter.  Operations on a name from before it was dropped and taken anew are not its new owner's. */
 #define MATCHING \
 	" FROM backup_service.restore_operation o JOIN backup_service.resource r ON r.resource_id = o.resource_id" \
 	" WHERE r.dropped_at IS NULL AND r.created_at <= o.created_at" \
@@ -15,23 +15,23 @@
 	" AND ($3 IS NULL OR o.status = $3)" \
 	" AND o.created_at >= $4 AND o.created_at < $5 AND o.created_at <= $6" \
 	" AND (o.created_at < $6 OR o.operation_id < $7)" \
-	" AND ($8 IS NULL OR r.owner = ANY ($8))"
+	" AND ($8 IS NULL OR r.owner = ANY ($8)) AND ($9 IS NULL OR o.operation_id = $9)"
 #define FILTER_TYPES \
-	TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, NAMEARRAYOID
+	TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, NAMEARRAYOID, INT8OID
 
 /* The columns are those of the view bk_operations. */
 static BkStatement list_operations = {
 	.sql = "SELECT o.operation_id, o.resource_id, o.backup_id, o.target_resource_id, o.type, o.status, o.progress,"
 	" o.validated, o.validation_errors, o.role, o.created_by, o.created_at, o.completed_at,"
 	" o.attempts, o.next_attempt_at, o.started_at, o.bytes_done, o.bytes_total, o.error, o.restored_backup_id"
-	MATCHING " ORDER BY o.created_at DESC, o.operation_id DESC LIMIT $9",
-	.nargs = 9,
+	MATCHING " ORDER BY o.created_at DESC, o.operation_id DESC LIMIT $10",
+	.nargs = 10,
 	.types = {FILTER_TYPES, INT4OID},
 };
 
 static BkStatement count_operations = {
 	.sql = "SELECT pg_catalog.count(*)" MATCHING,
-	.nargs = 8,
+	.nargs = 9,
 	.types = {FILTER_TYPES},
 };
 
@@ -46,6 +46,7 @@ add_filter(BkValues *values, const BkOperationFilter *filter)
 	bk_value_add(values, TimestampTzGetDatum(filter->before));
 	bk_value_add_int64(values, filter->before_id);
 	bk_owners_add(values, &filter->owners);
+	bk_value_add_id(values, filter->operation_id);
 }
 
 void

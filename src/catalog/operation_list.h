@@ -20,6 +20,7 @@ typedef struct BkOperationFilter
 	int64		before_id;
 	int32		max_rows;
 	BkOwners	owners;
+	int64		operation_id;	/* 0 matches everything */
 } BkOperationFilter;
 
 /* Put the matching rows, newest first, in a view, into rows. */

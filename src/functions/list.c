@@ -1,6 +1,7 @@
 /*
  * list.c
- *		bk_list(), bk_operation_list(), and how many rows they would have.
+ *		bk_list(), bk_operation_list(), how many rows they would have, and the one
+ *		row of an id.
  */
 #include "functions/arguments.h"
 #include "functions/entry.h"
@@ -128,4 +129,50 @@ BK_FUNCTION(bk_http_count_operations)
 	count = bk_operation_count(&filter);
 	bk_view_close();
 	PG_RETURN_INT64(count);
+}
+
+/* backup_service_http.backup_with(id bigint) returns setof bk_backups */
+BK_FUNCTION(bk_http_backup_with)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	BkBackupFilter filter = {
+		.since = DT_NOBEGIN,
+		.until = DT_NOEND,
+		.before = DT_NOEND,
+		.before_id = PG_INT64_MIN,
+		.max_rows = 1,
+		.owners = owners_of(entry),
+		.backup_id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0),
+	};
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (filter.backup_id == 0)
+		return (Datum) 0;
+	bk_view_open();
+	bk_backup_list(&filter, result->setResult);
+	bk_view_close();
+	return (Datum) 0;
+}
+
+/* backup_service_http.operation_with(id bigint) returns setof bk_operations */
+BK_FUNCTION(bk_http_operation_with)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	BkOperationFilter filter = {
+		.since = DT_NOBEGIN,
+		.until = DT_NOEND,
+		.before = DT_NOEND,
+		.before_id = PG_INT64_MIN,
+		.max_rows = 1,
+		.owners = owners_of(entry),
+		.operation_id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0),
+	};
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (filter.operation_id == 0)
+		return (Datum) 0;
+	bk_view_open();
+	bk_operation_find(&filter, result->setResult);
+	bk_view_close();
+	return (Datum) 0;
 }

@@ -268,7 +268,7 @@ SELECT is(string_agg(format('%s: %s to %s', n.nspname, a.privilege_type, a.grant
   FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname IN ('backup_service_api', 'backup_service_http') AND a.grantee <> n.nspowner GROUP BY n.nspname;
 SELECT set_eq($$ SELECT proname::text FROM pg_proc WHERE pronamespace = 'backup_service_http'::regnamespace AND has_function_privilege('backup_service_auditor', oid, 'EXECUTE') $$,
 	ARRAY['checks', 'respond', 'iso', 'moment', 'shown', 'number_of', 'find_backup', 'find_operation', 'backup', 'operation', 'decode', 'encode', 'parameters', 'tags',
-	'page_size', 'cursor', 'page_headers', 'count_backups', 'count_operations'], 'auditors may call what answers to reading requests are made of');
+	'page_size', 'cursor', 'page_headers', 'count_backups', 'count_operations', 'backup_with', 'operation_with'], 'auditors may call what answers to reading requests are made of');
 SELECT set_eq(format($$ SELECT proname::text FROM pg_proc WHERE pronamespace = 'backup_service_http'::regnamespace AND NOT has_function_privilege(%L, oid, 'EXECUTE') $$, role),
 	but, role || ' may call all of it but metrics of everybody''s') FROM (VALUES ('backup_service_user', ARRAY['metrics']), ('backup_service_operator', '{}')) r (role, but);
 -- A request's own function is no way round the API's privileges.

@@ -124,6 +124,8 @@ INSERT INTO matrix (call, shows, answer, cells) VALUES
 ($$backup_service_http.count_backups('{resource}', NULL, NULL, NULL, NULL, NULL)$$, $$generate_series(1, r)$$, $$1 | 2$$, 'own/none own/none own/none all all denied all'),
 ($$backup_service_http.count_backups(NULL, NULL, NULL, '{"of": "{tenant}"}', NULL, NULL)$$, $$generate_series(1, r)$$, $$1 | 2$$, 'own/none own/none own/none all all denied all'),
 ($$backup_service_http.count_operations('{resource}', NULL, NULL, NULL, NULL)$$, $$generate_series(1, r)$$, $$1 | 2$$, 'own/none own/none own/none all all denied all'),
+($$backup_service_http.backup_with({full})$$, 'r.type', 'full', 'own/none own/none own/none all all denied all'),
+($$backup_service_http.operation_with({queued})$$, 'r.status', 'queued', 'own/none own/none own/none all all denied all'),
 ($$backup_service_http.backup_at('{resource}', 'infinity', true)$$, $$r$$, $${incremental}$$, 'own/42704 own/42704 own/42704 all denied denied all'),
 ($$backup_service_http.restore({full}, NULL, true, NULL, NULL)$$, $$r.document$$, $${"v": 1, "of": "{tenant}"}$$, 'own/42704 own/42704 own/42704 all denied denied all'),
 ($$backup_service_http.take_up('rights key', '{}')$$, $$r.same$$, $$true$$, 'yes yes yes yes denied denied yes'),

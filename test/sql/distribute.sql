@@ -48,6 +48,6 @@ EXCEPT SELECT split_part(relation, '.', 2) FROM bk_distribute();
 -- A sequence goes forward into its range, and stays where it is in it.
 SELECT setval('backup_service.notice_notice_id_seq', 10), setval('backup_service.audit_unsealed_event_id_seq', 5000000000000);
 SELECT count(*) FROM bk_distribute();
-SELECT nextval('backup_service.notice_notice_id_seq') AS stayed,
+SELECT nextval('backup_service.notice_notice_id_seq') = greatest(11, (SELECT max(notice_id) + 1 FROM backup_service.notice)) AS stayed,
 	   nextval('backup_service.audit_unsealed_event_id_seq') = coalesce((SELECT max(event_id) FROM backup_service.audit_unsealed), 0) + 1 AS went_back;
 ROLLBACK;

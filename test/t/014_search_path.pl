@@ -203,6 +203,8 @@ my %calls = (
 	'backup_service_http.checks' => ['SELECT name, ok FROM backup_service_http.checks() WHERE critical'],
 	'backup_service_http.count_backups' => [q{SELECT backup_service_http.count_backups('RESOURCE', 'document', 'full', '{"env": "x"}', '-infinity', 'infinity')}],
 	'backup_service_http.count_operations' => [q{SELECT backup_service_http.count_operations('RESOURCE', NULL, 'completed', '-infinity', 'infinity')}],
+	'backup_service_http.backup_with' => [q{SELECT type FROM backup_service_http.backup_with(ID1)}],
+	'backup_service_http.operation_with' => [q{SELECT type FROM backup_service_http.operation_with((SELECT pg_catalog.max(operation_id) FROM public.bk_operations))}],
 	'backup_service_http.backup_at' => [q{SELECT backup_service_http.backup_at('RESOURCE', 'infinity', true) IS NULL}],
 	'backup_service_http.restore' => [q{SELECT document FROM backup_service_http.restore(ID2, 'elsewhere', true, 'me', 'RESOURCE')}],
 	'backup_service_http.take_up' => [q{SELECT same, answer FROM backup_service_http.take_up('RESOURCE', '\x0102')}],
@@ -231,7 +233,7 @@ my %calls = (
 # The order matters: what needs a backup comes after it is made, the deleting last; keys are an operator's.
 my @users = qw(bk_create bk_read bk_restore bk_restore_at bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_backups bk_resources bk_snapshots bk_operations bk_hold bk_holds bk_release
   bk_restore_enqueue bk_restore_at_enqueue bk_restore_cancel bk_restore_wait bk_operation_list);
-push @users, map { "backup_service_http.$_" } qw(checks count_backups count_operations backup_at restore take_up keep);
+push @users, map { "backup_service_http.$_" } qw(checks count_backups count_operations backup_with operation_with backup_at restore take_up keep);
 push @users, map { "backup_service_api.$_" } qw(root health backups_create backups_list backups_get backups_verify backups_download restores_create restores_create_at
   operations_list operations_get operations_cancel backups_delete);
 push @users, qw(bk_policies bk_retention_explain bk_policy_simulate bk_prune

@@ -133,6 +133,8 @@ my %functions = (
 	'backup_service_http.checks' => {},
 	'backup_service_http.count_backups' => { map { $_ => 'NULL' } qw(resource_id resource_type type tags since until) },
 	'backup_service_http.count_operations' => { map { $_ => 'NULL' } qw(resource_id target_resource_id status since until) },
+	'backup_service_http.backup_with' => { id => 'ID' },
+	'backup_service_http.operation_with' => { id => 1 },
 	'backup_service_http.backup_at' => { resource_id => "'calls'", at => "'infinity'", nearest => 'false' },
 	'backup_service_http.restore' => { backup_id => 'ID', target_resource_id => 'NULL', validate => 'true', created_by => 'NULL', resource_id => 'NULL' },
 	'backup_service_http.take_up' => { key => "'a key'", request => "'{}'" },
@@ -335,7 +337,7 @@ $node->safe_psql('postgres', 'DROP ROLE backup_service_operator; ALTER ROLE oper
 
 my %reads = map { $_ => 1 } qw(bk_read bk_list bk_delta bk_apply bk_diff bk_history bk_verify bk_export bk_archive bk_verify_keys bk_health bk_metrics bk_audit_verify bk_restore_wait
   bk_retention_explain bk_policy_simulate bk_operation_list),
-  (map { "backup_service_http.$_" } qw(checks count_backups count_operations backup_at)),
+  (map { "backup_service_http.$_" } qw(checks count_backups count_operations backup_with operation_with backup_at)),
   (map { "backup_service_api.$_" } qw(root health metrics backups_list backups_get backups_verify backups_download operations_list operations_get));
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');

@@ -61,7 +61,7 @@ SELECT bk_audit_seal();
 });
 my $everything = q{SELECT md5(string_agg(format('%s %s %s %s', backup_id, resource_id, type, bk_read(backup_id, resource_id)), ' ' ORDER BY backup_id)) FROM bk_list(max_rows => 1000)};
 my $before = coordinator($everything);
-fails($coordinator, 'SELECT * FROM bk_distribute()', '0A000', qr/cannot be distributed without Citus\nDETAIL:  Database "app" has no extension citus\.\nHINT:  docs\/scale-out\.md/, 'without Citus it says why not');
+fails($coordinator, 'SELECT * FROM bk_distribute()', '0A000', qr/cannot be distributed without Citus\nDETAIL:  This database has no extension citus\.\nHINT:  docs\/scale-out\.md/, 'without Citus it says why not');
 
 on($_, 'CREATE EXTENSION citus') for @nodes;
 coordinator(sprintf q{SELECT citus_set_coordinator_host('127.0.0.1', %d)}, $coordinator->port);
