@@ -1,6 +1,6 @@
 -- Are restores made, queued, listed and cancelled over HTTP as the spec says, and what becomes of damage?  psql -XAtq -f prints TAP.
 \ir http.psql
-SELECT plan(116);
+SELECT plan(117);
 SET TimeZone = 'Australia/Lord_Howe';
 SET DateStyle = 'SQL, MDY';
 SELECT pg_temp.make('anna', '{"resourceId": "db", "type": "full", "data": {"v": 1, "users": [{"id": 1, "name": "Alice"}]}}') AS one \gset
