@@ -43,9 +43,11 @@ run(Wrapping wrapping, bool encrypt, const uint8 *kek, const uint8 *in, size_t i
 
 	bk_openssl_check(cipher.context != NULL, "EVP_CIPHER_CTX_new");
 	opened = EVP_CipherInit_ex2(cipher.context, bk_openssl_aes_256_ecb(), kek, NULL, encrypt, NULL);
-	EVP_CIPHER_CTX_set_padding(cipher.context, 0);
 	if (opened == 1)
+	{
+		EVP_CIPHER_CTX_set_padding(cipher.context, 0);
 		given = wrapping(&cipher, NULL, out, in, in_bytes, run_block);
+	}
 	/* nothing since the opening jumps; the cipher wipes its key as it is freed */
 	EVP_CIPHER_CTX_free(cipher.context);
 	bk_openssl_check(opened, "EVP_CipherInit_ex2");
