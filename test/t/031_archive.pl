@@ -76,6 +76,13 @@ bk_fails($to, 'postgres', import_sql($archive), '58000', qr/key file "[^"]*" doe
 ok(!-e bk_key_path($to), 'none was made for it');
 $to->safe_psql('postgres', "SELECT FROM bk_create('own', '1')");
 bk_fails($to, 'postgres', import_sql($archive), '58000', qr/does not have the master key of the archive\nDETAIL:  It was version 2 where the archive was made, and its fingerprint is [0-9a-f]{64}\.\nHINT:  Add the line of that key/, 'another key of the same version is not it');
+# a command that prints the one key that this server has, whatever it is asked for
+my $command = "backup_service.key_command = '''sed -n \"s/^1://p\" ${\ bk_key_path($to)}'''" =~ s/'''/'/gr;
+$to->append_conf('postgresql.conf', $command);
+$to->reload;
+bk_fails($to, 'postgres', import_sql($archive), '58000', qr/HINT:  Let backup_service\.key_command print that key for version 2\./, 'nor is it where keys come from a command');
+$to->adjust_conf('postgresql.conf', 'backup_service.key_command', undef, 1);
+$to->reload;
 append_to_file(bk_key_path($to), "1002:$kek[1]\n");
 bk_fails($to, 'postgres', import_sql($archive), '58000', qr/It was version 1 where/, 'nor is the newer one alone enough');
 is(bk_value($to, 'postgres', 'SELECT count(*) FROM bk_resources'), 1, 'nothing was written');

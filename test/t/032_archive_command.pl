@@ -82,6 +82,13 @@ for my $line (@lines)
 is(bk_value($node, 'postgres', "SELECT ok, detail FROM bk_health() WHERE name = 'archive'"), 't|none waits', 'bk_health() says so');
 my ($status, $output, $messages) = recover('verify', '-k', bk_key_path($node), $plain, $bucket, $remote);
 is("$status $output", "0 7 backups in 7 archives: all are sound\n", 'bk_recover finds them sound, over three places');
+($status, $output, $messages) = recover('restore', '-k', bk_key_path($node), $remote);
+note($messages);
+like("$status $output$messages", qr/^1 .*its base, backup \d+, is in none of the archives/s, 'one place alone lacks what the others have');
+my ($single) = glob "$plain/*";
+bk_fails($node, 'postgres', "SELECT bk_archive_import(pg_read_binary_file('$single'))", '22023',
+	qr/the archive is of one backup, not of a resource\nDETAIL:  backup_service\.archive_command ships such archives\.\nHINT:  Restore the document with the program bk_recover, or use an archive that bk_archive\(\) has made\./,
+	'such a file is not imported');
 is_deeply([ files("$work/*") ], [], 'no file is left behind');
 is(sprintf('%04o', (stat $work)[2] & 07777), '0700', 'in a directory of the server alone');
 

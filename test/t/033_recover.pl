@@ -27,6 +27,8 @@ sub gives
 {
 	my ($arguments, $status, $output, $messages, $name) = @_;
 	my @got = recover(@$arguments);
+	# for test/tools/messages
+	note($got[2]) if $got[0];
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	return subtest $name => sub {
 		is($got[0], $status, "status $status");
