@@ -15,18 +15,11 @@ my $node = bk_start('recover');
 my $base = $node->basedir;
 my $key = bk_key_path($node);
 
-sub recover
-{
-	my @arguments = @_;
-	IPC::Run::run([ 'bk_recover', @arguments ], '<', '/dev/null', '>', \my $output, '2>', \my $messages);
-	return ($? >> 8, $output, $messages, $? & 127);
-}
-
 # It ends with this status, says this on standard output and that on standard error.
 sub gives
 {
 	my ($arguments, $status, $output, $messages, $name) = @_;
-	my @got = recover(@$arguments);
+	my @got = bk_recover(@$arguments);
 	# for test/tools/messages
 	note($got[2]) if $got[0];
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -83,7 +76,7 @@ gives([ 'list', '-o', 'x', $shop ], 2, qr/^$/, qr/are for restore/, 'an option o
 
 # ----- List.
 gives([ 'list', '-k', $key, $shop, $other ], 0, qr/^ backup_id .*\n +6 .* full .*"other"\n +1 .* full .*\n +2 .* incremental +1 .*\n +3 .* incremental +2 .*\n +4 .* differential +1 .*\n +5 .* deleted .*"shop"\n$/, qr/^$/, 'a table');
-my ($status, $output) = recover('list', '--json', '-r', 'shop', $shop, $other);
+my ($status, $output) = bk_recover('list', '--json', '-r', 'shop', $shop, $other);
 IPC::Run::run([ 'jq', '-c', '.[] | [.backup_id, .type, .base_id, .compression, .tags, .created_at, .archives]' ], '<', \$output, '>', \my $rows) or die;
 is($rows, join('', map { qq([$_->[0],"$_->[1]",$_->[2],$_->[3],$_->[4],"@{[ $time{$_->[0]} ]}",["$shop"]]\n) }
 	[ 1, 'full', 'null', '"none"', '{"a":[1.5]}' ], [ 2, 'incremental', 1, '"none"', '{}' ], [ 3, 'incremental', 2, '"none"', '{}' ], [ 4, 'differential', 1, '"none"', '{}' ], [ 5, 'deleted', 'null', 'null', 'null' ]),
@@ -129,7 +122,7 @@ gives([ 'verify', '--key-command', 'exit 7', $shop ], 3, qr/^0 backups/, qr/the 
 gives([ 'verify', '--key-command', 'echo no', $shop ], 3, qr/^0 backups/, qr/printed no key for key version 1/, 'that prints no key');
 gives([ 'verify', '--key-command', 'yes', $shop ], 3, qr/^0 backups/, qr/printed no key/, 'that never ends');
 gives([ 'verify', '--key-command', 'echo %x', $shop ], 2, qr/^$/, qr/unknown placeholder/, 'that has another placeholder');
-unlike((recover('verify', '-k', $wrong, $shop))[2], qr/\Q$hex\E/, 'no message has a key');
+unlike((bk_recover('verify', '-k', $wrong, $shop))[2], qr/\Q$hex\E/, 'no message has a key');
 
 # ----- Damage: each copy is looked at, and any sound one will do.
 my $bytes = slurp_file($shop);
@@ -150,7 +143,7 @@ gives([ 'list', $key ], 1, qr/^ backup_id[^\n]*\n$/, qr/is not a sound archive, 
 
 # ----- Hostile files, under valgrind: bits, cuts, lengths, pieces of others; refused, whatever they are.
 my $valgrind = `command -v valgrind 2> /dev/null` && !$ENV{NO_VALGRIND};
-my @tool = $valgrind ? qw(valgrind -q --error-exitcode=99 --leak-check=no) : ();
+local $ENV{BK_RECOVER} = $ENV{BK_RECOVER} || ($valgrind ? 'valgrind -q --error-exitcode=99 --leak-check=no bk_recover' : 'bk_recover');
 sub hostile
 {
 	my ($name, @files) = @_;
@@ -160,10 +153,9 @@ sub hostile
 	write_bytes(sprintf("$base/hostile/%03d.bka", $n++), $_) for @files;
 	for my $command ([ 'list', '--json' ], [ 'verify', '-k', $key ])
 	{
-		IPC::Run::run([ @tool, "$ENV{BK_RECOVER}", @$command, "$base/hostile" ], '<', '/dev/null', '>', \my $output, '2>', \my $messages);
-		$seen{ $? >> 8 }++;
-		$seen{"signal " . ($? & 127)}++ if $? & 127;
-		unlike($messages, qr/==\d+==|Sanitizer/, "$name, $command->[0]: nothing is read that is not there") or diag(substr $messages, 0, 2000);
+		my ($status, undef, $messages, $signal) = bk_recover(@$command, "$base/hostile");
+		$seen{$status}++;
+		$seen{"signal $signal"}++ if $signal;
 		is(scalar(() = $messages =~ /is not a sound archive/g), $n, "all $n are refused") if $command->[0] eq 'verify';
 	}
 	unlink glob "$base/hostile/*";
@@ -172,7 +164,6 @@ sub hostile
 	is_deeply(\%seen, {}, "$name: ends properly");
 	return;
 }
-chomp($ENV{BK_RECOVER} = `command -v bk_recover 2> /dev/null`);
 sub flipped
 {
 	my ($at, $bit) = @_;
@@ -187,7 +178,7 @@ hostile('cut', map { substr $bytes, 0, bk_random(0, length($bytes) - 1) } 1 .. $
 hostile('lengths', map { my $copy = $bytes; substr($copy, bk_random(9, length($bytes) - 40), 4) = pack 'N', (0xffffffff, 0xfffffffe, 0x7fffffff, 0x80000000, bk_random(0, 1000))[ bk_random(0, 4) ]; $copy eq $bytes ? substr($copy, 1) : $copy } 1 .. $count);
 hostile('exchanged pieces', map { my ($a, $b) = (bk_random(0, length($bytes) - 20), bk_random(0, length($bytes) - 20)); my $copy = $bytes; (substr($copy, $a, 16), substr($copy, $b, 16)) = (substr($bytes, $b, 16), substr($bytes, $a, 16)); $copy eq $bytes ? substr($copy, 1) : $copy } 1 .. $count);
 hostile('anything', map { my $n = bk_random(0, 500); join '', ($n % 3 ? substr($bytes, 0, 25) : ''), map { chr bk_random(0, 255) } 1 .. $n } 1 .. $count);
-IPC::Run::run([ @tool, $ENV{BK_RECOVER}, 'restore', '-k', $key, '-b', 3, $shop ], '>', \$output, '2>', \my $messages);
+($status, $output, my $messages) = bk_recover('restore', '-k', $key, '-b', 3, $shop);
 is("$output$messages", qq({"n": 3, "t": "é"}\n), $valgrind ? 'valgrind finds nothing in a restore either' : 'a restore');
 
 # ----- Names that would steer a terminal, in an archive that nobody has proven yet.
@@ -197,9 +188,25 @@ gives([ 'list', "$base/evil.bka" ], 0, qr/"\\u001b\[3m"\n/, qr/^$/, 'a name is e
 gives([ 'list', '-k', $key, "$base/evil.bka" ], 1, qr/^[^\n]*\n$/, qr/its MAC is another/, 'and with a key not shown at all');
 my $broken = $bytes =~ s/shop/\xff\xc3"\\/gr;
 write_bytes("$base/evil.bka", $broken);
-($status, $output) = recover('list', '--json', "$base/evil.bka");
+($status, $output) = bk_recover('list', '--json', "$base/evil.bka");
 unlike($output, qr/[\x00-\x09\x0b-\x1f]/, 'no control character gets through');
 IPC::Run::run([ 'jq', '-r', '.[0].resource_id' ], '<', \$output, '>', \my $name) or fail('what is listed is JSON');
 is($name, "\x{ef}\x{bf}\x{bd}\x{ef}\x{bf}\x{bd}\"\\\n", 'and what is no UTF-8 is replaced');
+# The same in tags, which are JSON already.
+$node->safe_psql('postgres', q{SELECT FROM bk_create('steered', '1', tags => '{"a": "\\u009b3m\\u007f"}')});
+my $steered = write_bytes("$base/steered.bka", archive('steered'));
+($status, $output) = bk_recover('list', '--json', $steered);
+unlike($output, qr/\x7f|\xc2[\x80-\x9f]/, 'tags get no control character through');
+IPC::Run::run([ 'jq', '-c', '.[0].tags.a | explode' ], '<', \$output, '>', \my $tags) or fail('what is listed is JSON');
+is($tags, "[155,51,109,127]\n", 'and are the same tags');
+
+# ----- The first and the last of all times.
+my $one = slurp_file($other);
+my $time_bytes = pack 'q>', bk_value($node, 'postgres', q{SELECT (extract(epoch FROM created_at) * 1000000)::bigint FROM bk_list('other')});
+for my $extreme ([ '8000000000000000', '-290308-12-21T19:59:05.224192Z' ], [ '7fffffffffffffff', '294247-01-10T04:00:54.775807Z' ])
+{
+	write_bytes("$base/extreme.bka", $one =~ s/\Q$time_bytes\E/pack 'H*', $extreme->[0]/gre);
+	gives([ 'list', "$base/extreme.bka" ], 0, qr/ \Q$extreme->[1]\E /, qr/^$/, "a backup of $extreme->[1]");
+}
 $node->stop;
 done_testing();
