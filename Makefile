@@ -31,9 +31,10 @@ PG_CPPFLAGS = -I$(CURDIR)/src -DBK_VERSION='"$(EXTVERSION)"' $(if $(filter yes,$
 # PostgreSQL hands on the flags of the compiler that it was built with; clang does not know all of gcc's.
 CLANG_CFLAGS = $(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-warning-option \
 	-Wno-ignored-optimization-argument -Wno-ignored-attributes)
-# COVERAGE=yes counts the lines that run (make coverage); SANITIZE=yes stops where behaviour is undefined (make test-sanitize).
+# COVERAGE=yes counts the lines that run (make coverage); SANITIZE=address,undefined stops where these sanitizers find a fault
+# (make test-sanitize).
 comma = ,
-CHECKED = $(if $(filter yes,$(COVERAGE)),--coverage -Og) $(if $(filter yes,$(SANITIZE)),-fsanitize=undefined -fno-sanitize-recover)
+CHECKED = $(if $(filter yes,$(COVERAGE)),--coverage -Og) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover)
 PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement $(CLANG_CFLAGS) $(WERROR) $(CHECKED)
 SHLIB_LINK = $(CHECKED) $(if $(filter yes,$(COVERAGE)),-Wl$(comma)--exclude-libs$(comma)libgcov.a) -lcrypto -lz -lzstd $(if $(filter yes,$(LIBDEFLATE)),-ldeflate)
 EXTRA_CLEAN = build bk_recover
