@@ -31,10 +31,11 @@ PG_CPPFLAGS = -I$(CURDIR)/src -DBK_VERSION='"$(EXTVERSION)"' $(if $(filter yes,$
 # PostgreSQL hands on the flags of the compiler that it was built with; clang does not know all of gcc's.
 CLANG_CFLAGS = $(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-warning-option \
 	-Wno-ignored-optimization-argument -Wno-ignored-attributes)
-# COVERAGE=yes counts the lines that run (make coverage); SANITIZE=address,undefined stops where these sanitizers find a fault
-# (make test-sanitize).
+# COVERAGE=yes counts the lines that run (make coverage); SANITIZE=yes stops where behaviour is undefined, and in bk_recover, which
+# is a program of ours, where memory is touched that is not its own (make test-sanitize).
 comma = ,
-CHECKED = $(if $(filter yes,$(COVERAGE)),--coverage -Og) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover)
+CHECKED = $(if $(filter yes,$(COVERAGE)),--coverage -Og) $(if $(filter yes,$(SANITIZE)),-fsanitize=undefined -fno-sanitize-recover)
+RECOVER_CHECKED = $(if $(filter yes,$(SANITIZE)),-fsanitize=address)
 PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement $(CLANG_CFLAGS) $(WERROR) $(CHECKED)
 SHLIB_LINK = $(CHECKED) $(if $(filter yes,$(COVERAGE)),-Wl$(comma)--exclude-libs$(comma)libgcov.a) -lcrypto -lz -lzstd $(if $(filter yes,$(LIBDEFLATE)),-ldeflate)
 EXTRA_CLEAN = build bk_recover
@@ -59,10 +60,10 @@ all install installcheck clean:
 endif
 
 bk_recover: $(RECOVER_OBJS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto -lz -lzstd $(if $(filter yes,$(LIBDEFLATE)),-ldeflate)
+	$(CC) $(CFLAGS) $(RECOVER_CHECKED) $(LDFLAGS) -o $@ $^ -lcrypto -lz -lzstd $(if $(filter yes,$(LIBDEFLATE)),-ldeflate)
 build/recover/%.o: src/%.c $(wildcard src/*.h src/*/*.h) backup_service.control
 	@mkdir -p $(@D)
-	$(CC) -DFRONTEND $(PG_CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(CC) -DFRONTEND $(PG_CPPFLAGS) $(CFLAGS) $(RECOVER_CHECKED) -c -o $@ $<
 all: bk_recover
 install: install-recover
 install-recover: bk_recover

@@ -8,7 +8,6 @@ use BkTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-plan skip_all => 'the address sanitizer hands out memory by itself' if ($ENV{SANITIZE} || '') =~ /address/;
 my $restores = bk_long(2_000, 10_000);
 my $creates = bk_long(200, 2_000);
 

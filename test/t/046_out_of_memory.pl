@@ -9,7 +9,6 @@ use FaultTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-plan skip_all => 'the address sanitizer hands out memory by itself' if ($ENV{SANITIZE} || '') =~ /address/;
 bk_seed();
 my $node = fault_start('memory', conf => "autovacuum = off\n");
 my $secret = 'needle-in-the-haystack';

@@ -22,7 +22,7 @@ sub fault_restart
 	my ($node) = @_;
 	my $library = $node->config_data('--pkglibdir') . '/fault_preload.so';
 	-e $library or die "$library is not there";
-	local $ENV{LD_PRELOAD} = join ':', $ENV{LD_PRELOAD} // (), $library;
+	local $ENV{LD_PRELOAD} = $library;
 	local $ENV{FAULT_FULL} = control($node);
 	$node->start;
 	return;
