@@ -132,6 +132,9 @@ ok(all_shipped(), 'do not stop what comes');
 ($status, $output, $messages) = bk_recover('verify', '-k', bk_key_path($node), '-r', 'f', $torn, $fails);
 like("$status $messages", qr/^1 .*is not a sound archive, or not ours: it has 100 bytes instead of/s, 'bk_recover names them');
 
+# What is shot below does not write down which lines it has run so far (make coverage).
+$node->restart;
+
 # ----- Crashes: of the worker and of the server, before the command and after its success.
 # The backup is there before the worker may ship it, or the session that makes it would see the crash.
 my $crash = folder();
@@ -176,6 +179,8 @@ my $bad = bk_value($node, 'postgres', "SELECT backup_id FROM bk_create('bad', '{
 $node->safe_psql('postgres', "UPDATE backup_service.chunk SET data = set_byte(data, 0, get_byte(data, 0) # 1) WHERE backup_id = $bad; SELECT FROM bk_create('good', '1')");
 configure("cp %p $last/");
 ok(bk_wait_for(LATCH_WAIT, sub { bk_value($node, 'postgres', "SELECT string_agg(resource_id || ' ' || status, ', ') FROM bk_unarchived") eq 'bad corrupt' }), 'what is damaged is marked, what follows is shipped');
+
+$node->restart;
 
 # ----- The end: everything goes into one new directory, then the database is destroyed.
 my $whole = folder();
