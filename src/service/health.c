@@ -245,9 +245,13 @@ static void
 check_archive(const Look *look, BkHealth *health)
 {
 	TimestampTz oldest;
+	int64		count;
 
 	if (bk_archiving_wanted())
-		check_waiting(look, bk_unarchived_count(MAX_WAITING + 1, &oldest), oldest, health);
+	{
+		count = bk_unarchived_count(MAX_WAITING + 1, &oldest);
+		check_waiting(look, count, oldest, health);
+	}
 	else
 	{
 		health->ok = true;

@@ -101,6 +101,9 @@ $node->safe_psql('postgres', "SELECT FROM generate_series(1, 3) n, bk_create('f'
 ok(bk_wait_for(LATCH_WAIT, sub { worker_log($node, $log) =~ /tried again in 2 s/ }), 'it is tried again, later and later');
 like(worker_log($node, $log), qr/no way\n.*WARNING:  backup 38 of resource "f" could not be archived\n.*DETAIL:  The command exited with status 3\./s, 'what it printed, and how it ended, are in the log');
 is(unarchived(), 3, 'nothing is marked');
+my $health = q{SELECT ok, detail LIKE '3 since %' FROM bk_health() WHERE name = 'archive'};
+is(bk_value($node, 'postgres', $health), 't|t', 'bk_health() gives them five minutes');
+is(bk_value($node, 'postgres', "BEGIN; UPDATE backup_service.backup SET created_at = created_at - interval '5 minutes 1 second' WHERE resource_id = 'f'; $health; ROLLBACK"), 'f|t', 'and no more');
 is_deeply([ files($fails) ], [], 'or shipped');
 append_to_file("$fails/open", '');
 ok(all_shipped(), 'then all are');
@@ -118,9 +121,10 @@ configure('cp %p %x');
 ok(bk_wait_for(LATCH_WAIT, sub { worker_log($node, $log) =~ /22023 ERROR:  backup_service.archive_command holds an unknown placeholder\n.*"%x" means nothing/s }), 'an unknown placeholder is named');
 $node->safe_psql('postgres', "ALTER SYSTEM SET backup_service.archive_command_timeout = '300ms'");
 $log = -s $node->logfile;
-configure("sleep 100; cp %p $fails/");
+my $seconds = 100_000 + $$;
+configure("sleep $seconds; cp %p $fails/");
 ok(bk_wait_for(LATCH_WAIT, sub { worker_log($node, $log) =~ /The command took longer than 300 ms/ }), 'one that hangs is ended');
-is(`ps -eo args | grep -c '^sleep 10[0]'`, "0\n", 'with all its processes');
+is(`ps -eo args | grep -c '^sleep $seconds\$'`, "0\n", 'with all its processes');
 $node->safe_psql('postgres', 'ALTER SYSTEM RESET backup_service.archive_command_timeout');
 
 # ----- A partial copy blocks nobody: the next try has another name.
