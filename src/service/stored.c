@@ -108,20 +108,40 @@ bk_stored_prove_document(const BkBackup *backup, const BkDek *dek, BkText docume
 	check_document(backup, document.len, digest);
 }
 
-/* A document that is digested while it is written. */
+/* A document that is digested while it is written: short pieces are gathered, as each call of OpenSSL takes its time. */
 typedef struct Proof
 {
 	BkHmac	   *hmac;
 	size_t		len;
+	char	   *gathered;
+	size_t		filled;
 } Proof;
+
+#define GATHERED_BYTES	((size_t) (16 * 1024))
+#define SHORT_PIECE		((size_t) 1024)
+
+static void
+digest_gathered(Proof *proof)
+{
+	bk_hmac_update(proof->hmac, (BkText) {proof->gathered, proof->filled});
+	proof->filled = 0;
+}
 
 static bool
 digest_piece(void *context, BkText piece)
 {
 	Proof	   *proof = context;
 
-	bk_hmac_update(proof->hmac, piece);
 	proof->len += piece.len;
+	if (piece.len > GATHERED_BYTES - proof->filled || piece.len > SHORT_PIECE)
+		digest_gathered(proof);
+	if (piece.len > SHORT_PIECE)
+	{
+		bk_hmac_update(proof->hmac, piece);
+		return true;
+	}
+	memcpy(proof->gathered + proof->filled, piece.data, piece.len);
+	proof->filled += piece.len;
 	return true;
 }
 
@@ -129,10 +149,11 @@ void
 bk_stored_prove_tree(const BkBackup *backup, const BkDek *dek, BkTree *tree, BkNodeRef root)
 {
 	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service proof");
-	Proof		proof = {.hmac = bk_hmac_new(memory, dek)};
+	Proof		proof = {.hmac = bk_hmac_new(memory, dek), .gathered = bk_alloc_secret(memory, GATHERED_BYTES)};
 	uint8		digest[BK_DIGEST_BYTES];
 
 	bk_tree_write(tree, root, digest_piece, &proof);
+	digest_gathered(&proof);
 	bk_hmac_finish(proof.hmac, digest);
 	check_document(backup, proof.len, digest);
 	bk_memory_delete(memory);
