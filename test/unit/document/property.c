@@ -4,7 +4,7 @@
  *
  * cc -std=gnu11 -DFRONTEND -Isrc test/unit/document/property.c test/unit/document/model.c
  *    test/unit/document/model_text.c
- *    src/common/error.c src/common/memory.c src/document/{buffer,key,outline,parse,tree}.c src/delta/[a-z]*.c -lcrypto
+ *    src/common/error.c src/common/memory.c src/document/{beside,buffer,key,outline,parse,settle,sort,tree}.c src/delta/[a-z]*.c -lcrypto
  *
  * Every case has its own seed (seed + its number), printed when it fails.
  */
