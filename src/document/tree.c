@@ -119,7 +119,7 @@ write_next(Writer *writer)
 bool
 bk_tree_write(BkTree *tree, BkNodeRef node, bool (*take) (void *context, BkText piece), void *context)
 {
-	Writer		writer = {.tree = tree, .take = take, .context = context};
+	Writer		writer = {.tree = tree, .take = take, .context = context, .run = {"", 0}};
 
 	write_node(&writer, node);
 	for (uint32 steps = 1; writer.depth > 0 && !writer.stopped; steps++)
