@@ -48,6 +48,10 @@ ISOLATION = $(filter-out queue_%,$(patsubst test/specs/%.spec,%,$(sort $(wildcar
 ISOLATION_OPTS = --inputdir=test --load-extension=backup_service
 
 PG_CONFIG ?= pg_config
+# PGXS names the compiler that PostgreSQL was built with; one that the environment names goes before it, also in what make test runs.
+ifeq ($(origin CC),environment)
+override CC := $(CC)
+endif
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 
 .DEFAULT_GOAL := all

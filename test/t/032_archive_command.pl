@@ -99,6 +99,10 @@ my $fails = folder();
 configure("test -e $fails/open && test ! -f $fails/%f && cp %p $fails/%f || { echo no way; exit 3; }");
 $node->safe_psql('postgres', "SELECT FROM generate_series(1, 3) n, bk_create('f', to_jsonb(n), 'incremental')");
 ok(bk_wait_for(LATCH_WAIT, sub { worker_log($node, $log) =~ /tried again in 2 s/ }), 'it is tried again, later and later');
+my $health = "SELECT ok, regexp_replace(detail, 'since .*', '') FROM bk_health() WHERE name = 'archive'";
+is(bk_value($node, 'postgres', $health), 't|3 ', 'for which there is time');
+is(bk_value($node, 'postgres', "BEGIN; UPDATE backup_service.backup SET created_at = created_at - interval '6 minutes' WHERE archived_at IS NULL; $health; ROLLBACK"),
+	'f|3 ', 'five minutes later bk_health() complains');
 like(worker_log($node, $log), qr/no way\n.*WARNING:  backup 38 of resource "f" could not be archived\n.*DETAIL:  The command exited with status 3\./s, 'what it printed, and how it ended, are in the log');
 is(unarchived(), 3, 'nothing is marked');
 is_deeply([ files($fails) ], [], 'or shipped');
