@@ -36,7 +36,7 @@ static struct
 
 	/* the backup, in TopMemoryContext, and its file */
 	char	   *resource_id;
-	int64		backup_id;
+	BkArchived	backup;
 	char	   *path;
 
 	BkCommandRun run;
@@ -206,7 +206,7 @@ static void
 remember(const BkBackup *backup, const char *path)
 {
 	ship.resource_id = MemoryContextStrdup(TopMemoryContext, backup->resource_id);
-	ship.backup_id = backup->backup_id;
+	ship.backup = (BkArchived) {backup->backup_id, backup->created_at, backup->number};
 	ship.path = MemoryContextStrdup(TopMemoryContext, path);
 }
 
@@ -290,7 +290,7 @@ note_failure(TimestampTz now)
 	ship.next_at = bk_retry_time(now, ship.failures);
 	ereport(WARNING,
 			(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
-			 errmsg("backup " INT64_FORMAT " of resource \"%s\" could not be archived", ship.backup_id, ship.resource_id),
+			 errmsg("backup " INT64_FORMAT " of resource \"%s\" could not be archived", ship.backup.backup_id, ship.resource_id),
 			 errdetail("%s", describe_end(&ship.run)),
 			 errhint("What backup_service.archive_command printed stands in the server's log before this. It is tried again in %d s.",
 					 bk_retry_seconds(ship.failures))));
@@ -328,7 +328,7 @@ mark(TimestampTz now)
 		wait_ms(now, LOCKED_MS);
 		return false;
 	}
-	bk_unarchived_set(ship.resource_id, ship.backup_id, now);
+	bk_unarchived_set(ship.resource_id, &ship.backup, now);
 	ship.failures = 0;
 	forget();
 	return true;
