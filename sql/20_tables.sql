@@ -276,9 +276,11 @@ COMMENT ON TABLE backup_service.audit_checkpoint IS 'what a chain whose beginnin
 -- Jobs of the worker that come round; for others what there is to do says when.
 CREATE TABLE backup_service.job (
 	name text COLLATE "C" PRIMARY KEY,
-	last_run_at timestamptz NOT NULL
+	last_run_at timestamptz NOT NULL,
+	failures bigint NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE backup_service.job IS 'when a job of the worker that comes round was last begun, or first noticed that it will';
+COMMENT ON COLUMN backup_service.job.failures IS 'of the job archive alone, whose row is of its failures: how often backup_service.archive_command has failed';
 
 -- What the worker is to notify of; it removes a row with the transaction that sends its notice.
 CREATE TABLE backup_service.notice (

@@ -6,6 +6,7 @@
 
 #include <sys/wait.h>
 
+#include "catalog/job.h"
 #include "catalog/resource.h"
 #include "catalog/unarchived.h"
 #include "keyring/command_run.h"
@@ -286,6 +287,7 @@ describe_end(const BkCommandRun *run)
 static void
 note_failure(TimestampTz now)
 {
+	bk_job_note_failure("archive", now);
 	ship.failures++;
 	ship.next_at = bk_retry_time(now, ship.failures);
 	ereport(WARNING,
