@@ -135,6 +135,7 @@ restore(BkStore *store, BkMemory memory, const BkRecoverPoint *points, int count
 	BK_CATCH
 	{
 		report_damage(point, NULL);
+		bk_report_hint("\"bk_recover verify\" tells which backups are sound: choose one with --backup-id.");
 		status = BK_EXIT_PROBLEM;
 	}
 	BK_END_TRY;
