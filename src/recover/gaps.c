@@ -19,13 +19,11 @@ number_of(const BkRecoverPoint *point)
 	return point->is_missing ? point->copies[0].number : 0;
 }
 
-/* How many backups were made between two, of which so many are accounted for; unknown where the numbers cannot be of one count. */
+/* How many numbers are between two; unknown where they cannot be of one count. */
 static int64
-made_between(int64 first, int64 last, int accounted)
+numbers_between(int64 first, int64 last)
 {
-	if (first <= 0 || last <= first)
-		return BK_LOST_UNKNOWN;
-	return Max(last - first - 1 - accounted, 0);
+	return first > 0 && last > first ? last - first - 1 : BK_LOST_UNKNOWN;
 }
 
 /* Between these two something may be missing; how much is the later one's. */
@@ -37,25 +35,53 @@ note(BkRecoverPoint *points, int first, int last, int64 lost)
 		points[i].after_gap = true;
 }
 
-/* Nobody says what was before a point that is missing but its number: look for the next one that has a number. */
+/*
+ * Nobody says what was before a point that is missing but its number.  Points without one are of archives of the whole
+ * resource, or tombstones: they are counted, up to the next point that has one.
+ */
 static void
 note_before_missing(BkRecoverPoint *points, int at)
 {
 	int			first = at - 1;
+	int64		lost;
 
 	while (first > 0 && number_of(&points[first]) == 0 && same_resource(&points[first - 1], &points[at]))
 		first--;
-	note(points, first, at, made_between(number_of(&points[first]), points[at].copies[0].number, at - first - 1));
+	lost = numbers_between(number_of(&points[first]), points[at].copies[0].number);
+	note(points, first, at, lost == BK_LOST_UNKNOWN ? lost : Max(lost - (at - first - 1), 0));
 }
 
 /* The place of what a copy names, which is a point where anything is before it. */
 static int
-find_previous(const BkRecoverPoint *points, int at, const BkArchivePlace *previous)
+find_previous(const BkRecoverPoint *points, int at, const BkCopy *copy)
 {
-	for (int i = at - 1; i >= 0 && same_resource(&points[i], &points[at]) && points[i].created_at >= previous->created_at; i--)
+	const BkArchivePlace *previous = &copy->previous;
+
+	for (int i = at - 1; previous->backup_id != 0 && i >= 0 && same_resource(&points[i], &points[at])
+		 && points[i].created_at >= previous->created_at; i--)
 		if (points[i].backup_id == previous->backup_id && points[i].created_at == previous->created_at)
 			return i;
 	return -1;
+}
+
+/* Was it shipped after another one, be it by way of others?  One of another database was not. */
+static bool
+follows(const BkRecoverPoint *points, int at, int first)
+{
+	while (at > first && points[at].count > 0)
+		at = find_previous(points, at, &points[at].copies[0]);
+	return at == first;
+}
+
+/* What was shipped late lies between a backup and the one that it names. */
+static int64
+lost_before(const BkRecoverPoint *points, int first, int at, const BkCopy *copy)
+{
+	int64		lost = numbers_between(copy->previous.number, copy->number);
+
+	for (int i = first + 1; i < at && lost > 0; i++)
+		lost -= follows(points, i, first);
+	return lost;
 }
 
 /* What its own archives say; what one of them accounts for is so. */
@@ -67,21 +93,17 @@ note_before(BkRecoverPoint *points, int at)
 
 	for (int i = 0; i < points[at].count; i++)
 	{
-		const BkCopy *copy = &points[at].copies[i];
-		int			first = copy->previous.backup_id ? find_previous(points, at, &copy->previous) : -1;
-		int64		lost;
+		int			first = find_previous(points, at, &points[at].copies[i]);
+		int64		lost = first < 0 ? 0 : lost_before(points, first, at, &points[at].copies[i]);
 
-		if (first < 0)
-			continue;
-		lost = made_between(copy->previous.number, copy->number, at - first - 1);
-		if (nearest < 0 || lost < least)
+		if (first >= 0 && (nearest < 0 || lost < least))
 		{
 			nearest = first;
 			least = lost;
 		}
 	}
 	/* numbers that are not known claim nothing */
-	if (nearest >= 0 && least > 0)
+	if (least > 0)
 		note(points, nearest, at, least);
 }
 

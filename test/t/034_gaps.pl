@@ -189,6 +189,24 @@ gives([ at($last), $folder ], 0, qr/^14$/, qr/^$/, 'the newest is certain');
 my ($imported) = map { $_->[0] } bk_rows($node, 'postgres', qq{SELECT backup_id FROM bk_list('shop') WHERE bk_read(backup_id) = '12'});
 gives([ 'verify', '-k', $key, '-r', 'shop', without($imported) ], 1, qr/problems/, qr/backup $imported of resource "shop"/, 'what is taken in is missed too');
 
+# ----- Two databases that ship the same name, with the same ids, into one directory.
+configure('');
+my $shared = "$base/shared";
+mkdir $shared or die;
+$folder = $shared;
+bk_database($node, $_) for 'one', 'two';
+for my $n (1 .. 4)
+{
+	bk_value($node, $_, "SELECT FROM bk_create('same', to_jsonb('$_ $n'::text))") for 'one', 'two';
+}
+bk_value($node, 'two', 'SELECT bk_delete(3)');
+my ($between) = bk_value($node, 'one', q{SELECT to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') FROM bk_backups WHERE backup_id = 4});
+configure("cp %p $shared/%f");
+ok(bk_wait_for(LATCH_WAIT, sub { bk_value($node, 'one', 'SELECT count(*) FROM bk_unarchived') . bk_value($node, 'two', 'SELECT count(*) FROM bk_unarchived') eq '00' }), 'both are shipped');
+gives([ 'verify', '-k', $key, '-r', 'same', $shared ], 0, qr/^resource "same": before backup 4, 1 backups were made that were never shipped.*\n7 backups in 7 archives: all are sound\n$/, qr/^$/, 'they are told apart');
+gives([ 'restore', '-k', $key, '-r', 'same', '--at', $between, $shared ], 1, qr/^$/, qr/is not certain/, 'what one of them lacks, the other does not hide');
+$folder = "$base/archive";
+
 # ----- All of it once more into an empty directory.
 my $second_folder = "$base/second";
 mkdir $second_folder or die;
