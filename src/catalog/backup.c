@@ -18,7 +18,7 @@
 	"b.resource_id, b.backup_id, b.base_id, b.type, b.created_at, b.size, b.stored_size, b.document_size," \
 	" b.compression, b.encrypted, b.document_digest, b.iv, b.checksum, b.mac, b.wrapped_key, b.key_version," \
 	" b.status, b.resource_type, b.version, b.source, b.tags, b.created_by, b.completed_at, b.expires_at," \
-	" b.verified_at, b.archived_at, r.owner"
+	" b.verified_at, b.archived_at, b.number, r.owner"
 #define JOINS	" JOIN backup_service.resource r ON r.resource_id = b.resource_id"
 
 static const char *const type_names[] = {
@@ -320,7 +320,8 @@ read_row(uint64 row, BkBackup *backup)
 	read_identity(row, backup);
 	read_payload(row, backup);
 	read_labels(row, backup);
-	backup->owner = read_label(row, 27);
+	backup->number = bk_column_int64(row, 27);
+	backup->owner = read_label(row, 28);
 }
 
 /* Add what the catalog knows of their keys: not by a join, since most backups have the same. */
