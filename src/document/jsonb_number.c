@@ -24,7 +24,7 @@
 
 StaticAssertDecl(LENGTH_BYTES + 2 + MOST_DIGITS * 2 <= BK_NUMBER_BYTES, "the most digits have room");
 
-/* A numeric, taken apart. */
+/* A number whose text is taken apart. */
 typedef struct Number
 {
 	bool		negative;
@@ -103,9 +103,19 @@ bk_number_write(char *to, BkText text)
 	return LENGTH_BYTES + sizeof(head) + bytes;
 }
 
-/* The opposite of bk_number_write(); false where it is not one that this could have written. */
-static bool
-read_stored(Number *number, const char *numeric)
+/* A numeric as it is stored. */
+typedef struct Stored
+{
+	bool		negative;
+	int			scale;
+	int			weight;
+	int			count;
+	const int16 *digits;
+} Stored;
+
+/* False where it is not one that bk_number_write() could have written. */
+static inline bool
+read_stored(Stored *number, const char *numeric)
 {
 	uint16		head;
 	int			weight;
@@ -118,45 +128,56 @@ read_stored(Number *number, const char *numeric)
 	number->scale = head >> SCALE_SHIFT & SCALE_MASK;
 	number->weight = weight & WEIGHT_SIGN ? weight - 2 * WEIGHT_SIGN : weight;
 	number->count = (int) ((VARSIZE(numeric) - LENGTH_BYTES - sizeof(head)) / sizeof(int16));
+	number->digits = (const int16 *) (numeric + LENGTH_BYTES + sizeof(head));
 	/* the sign, the digits before the point, the point, and whole digits behind it */
-	if ((head & KIND_MASK) != SHORT || number->count > MOST_DIGITS
-		|| 1 + (Max(number->weight, 0) + 1) * DIGIT_CHARS + 1 + number->scale + DIGIT_CHARS > BK_NUMBER_CHARS)
-		return false;
-	memcpy(number->digits, numeric + LENGTH_BYTES + sizeof(head), number->count * sizeof(int16));
-	return true;
+	return (head & KIND_MASK) == SHORT
+		&& 1 + (Max(number->weight, 0) + 1) * DIGIT_CHARS + 1 + number->scale + DIGIT_CHARS <= BK_NUMBER_CHARS;
 }
 
-/* Print the digit that counts this power of 10000, with its zeros in front. */
-static inline char *
-print_digit(char *to, const Number *number, int power)
+/* The digit that counts this power of 10000. */
+static inline uint32
+digit_of(const Stored *number, int power)
 {
 	int			index = number->weight - power;
-	int			digit = index >= 0 && index < number->count ? number->digits[index] : 0;
 
-	for (int i = DIGIT_CHARS - 1; i >= 0; i--, digit /= 10)
-		to[i] = (char) ('0' + digit % 10);
+	return index >= 0 && index < number->count ? (uint32) number->digits[index] : 0;
+}
+
+/* Print a digit with its zeros in front. */
+static inline char *
+print_digit(char *to, uint32 digit)
+{
+	uint32		hundreds = digit / 100;
+	uint32		rest = digit % 100;
+
+	to[0] = (char) ('0' + hundreds / 10);
+	to[1] = (char) ('0' + hundreds % 10);
+	to[2] = (char) ('0' + rest / 10);
+	to[3] = (char) ('0' + rest % 10);
 	return to + DIGIT_CHARS;
 }
 
-/* Print what stands before the point, without zeros in front but where it is 0. */
-static char *
-print_whole(char *to, const Number *number)
+/* Print what stands before the point. */
+static inline char *
+print_whole(char *to, const Stored *number)
 {
-	char	   *start = to;
-	int			zeros = 0;
+	int			power = Max(number->weight, 0);
+	uint32		first = digit_of(number, power);
+	char		chars[2 * DIGIT_CHARS] = {0};
+	int			zeros = first > 999 ? 0 : first > 99 ? 1 : first > 9 ? 2 : 3;
 
-	for (int power = Max(number->weight, 0); power >= 0; power--)
-		to = print_digit(to, number, power);
-	while (start + zeros < to - 1 && start[zeros] == '0')
-		zeros++;
-	memmove(start, start + zeros, to - start - zeros);
-	return to - zeros;
+	print_digit(chars, first);
+	memcpy(to, chars + zeros, DIGIT_CHARS);
+	to += DIGIT_CHARS - zeros;
+	while (--power >= 0)
+		to = print_digit(to, digit_of(number, power));
+	return to;
 }
 
 size_t
 bk_number_print(char to[BK_NUMBER_CHARS], const char *numeric)
 {
-	Number		number;
+	Stored		number;
 	char	   *at = to;
 	char	   *decimals;
 
@@ -170,6 +191,6 @@ bk_number_print(char to[BK_NUMBER_CHARS], const char *numeric)
 	*at++ = '.';
 	decimals = at;
 	for (int power = -1; at < decimals + number.scale; power--)
-		at = print_digit(at, &number, power);
+		at = print_digit(at, digit_of(&number, power));
 	return decimals + number.scale - to;
 }
