@@ -229,14 +229,15 @@ fill_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *backup
 
 /* Make the backup as the resource's writer; returns how many it has had, or 0 to begin anew. */
 static int64
-create(BkKeys *keys, const BkCall *call, const BkCreateRequest *request, BkText document, BkBackup *backup)
+create(BkKeys *keys, const BkCall *call, const BkCreateRequest *request, bool probably_new, BkText document,
+	   BkBackup *backup)
 {
 	BkResource	resource;
 	BkEvent		event;
 	BkText		payload;
 
 	fill_backup(call, request, backup);
-	lock_resource(call, request, is_probably_new(request, document), &resource);
+	lock_resource(call, request, probably_new, &resource);
 	backup->created_at = next_created_at(&resource);
 	backup->expires_at = expiry(backup->created_at, request->retention);
 	payload = choose_payload(keys, call, backup, document);
@@ -260,12 +261,16 @@ trim_timeline(const BkBackup *backup)
 static void
 create_with(BkKeys *keys, const BkCall *call, const BkCreateRequest *request, BkText document, BkBackup *backup)
 {
+	bool		probably_new = false;
 	int64		backups_made;
 
-	backup->backup_id = 0;
 	do
 	{
-		backups_made = create(keys, call, request, document, backup);
+		/* A wrong guess leaves no gap in the ids; who lost a race gets a later one than who won. */
+		if (!probably_new)
+			backup->backup_id = 0;
+		probably_new = is_probably_new(request, document);
+		backups_made = create(keys, call, request, probably_new, document, backup);
 		first_backups = backups_made == 1 ? Min(first_backups + 1, FIRST_BACKUPS) : 0;
 	} while (backups_made == 0);
 	if (backups_made > bk_policy_least_snapshots(bk_setting_max_snapshots))
