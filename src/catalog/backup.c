@@ -20,7 +20,7 @@
 #define COLUMNS \
 	COLUMNS_TO_READ("r.owner") \
 	", b.status, b.resource_type, b.version, b.source, b.tags, b.created_by, b.completed_at, b.expires_at," \
-	" b.verified_at, b.archived_at"
+	" b.verified_at, b.archived_at, b.number"
 #define JOINS	" JOIN backup_service.resource r ON r.resource_id = b.resource_id"
 #define OWNER_COLUMN	17
 
@@ -352,6 +352,7 @@ read_row(uint64 row, BkBackup *backup)
 {
 	read_row_to_read(row, backup);
 	read_labels(row, backup);
+	backup->number = bk_column_int64(row, 28);
 }
 
 /* Add what the catalog knows of their keys: not by a join, since most backups have the same. */

@@ -46,6 +46,7 @@ typedef struct BkBackup
 	TimestampTz expires_at;		/* 0: never */
 	TimestampTz verified_at;	/* 0: never */
 	TimestampTz archived_at;	/* 0: not yet */
+	int64		number;			/* among all that the resource has ever had, from 1; 0 where it is not known */
 
 	/* of other tables */
 	char	   *owner;
