@@ -22,7 +22,7 @@ SQL_FRAGMENTS = $(sort $(wildcard sql/[0-9][0-9]_*.sql))
 SOURCES = $(sort $(filter-out src/recover/%, $(wildcard src/*.c src/*/*.c)))
 OBJS = $(SOURCES:.c=.o)
 # bk_recover is built of the layers that need no server, with the program's own.
-RECOVER_SOURCES = $(sort $(filter-out %/jsonb_build.c %/jsonb_print.c, $(wildcard src/common/*.c src/document/*.c src/delta/*.c \
+RECOVER_SOURCES = $(sort $(filter-out src/document/jsonb_%.c, $(wildcard src/common/*.c src/document/*.c src/delta/*.c \
 	src/payload/*.c src/archive/*.c src/recover/*.c)) src/keyring/wrap.c src/keyring/key_text.c)
 RECOVER_OBJS = $(patsubst src/%.c, build/recover/%.o, $(RECOVER_SOURCES))
 # libdeflate writes gzip faster than zlib, which reads it; make LIBDEFLATE=no does without, as where its header is missing.

@@ -85,6 +85,11 @@ extern bool bk_backup_find(const char *resource_id, int64 backup_id, BkBackup *b
 /* The same whatever resource has it.  Fails where several have. */
 extern bool bk_backup_find_by_id(int64 backup_id, BkBackup *backup);
 
+/*
+ * The same for who reads the document: what the labels would say is not there.  resource_id may be NULL.
+ */
+extern bool bk_backup_find_to_read(const char *resource_id, int64 backup_id, BkBackup *backup);
+
 /* The newest backup, or the newest full one, that is not corrupt; in a view. */
 extern bool bk_backup_find_newest(const char *resource_id, bool full_only, BkBackup *backup);
 

@@ -11,10 +11,10 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
+#include "document/jsonb_number.h"
 #include "document/scan.h"
 #include "document/tree.h"
 
-#define MAX_FAST_DIGITS		18
 #define VERIFY_AT_ONCE		0x10000000
 
 /* A container that is being built; offsets are from the start of the buffer. */
@@ -122,40 +122,26 @@ parse_numeric(Builder *builder, BkText text)
 											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
-/* A number of few digits, else NULL: much faster than numeric_in, with the same result. */
-static Numeric
-parse_short_number(BkText text)
-{
-	bool		negative = text.data[0] == '-';
-	int64		value = 0;
-	int			scale = 0;
-
-	if (text.len - negative > MAX_FAST_DIGITS)
-		return NULL;
-	for (size_t i = negative; i < text.len; i++)
-	{
-		if (text.data[i] == '.')
-			scale = (int) (text.len - i) - 1;
-		else
-			value = value * 10 + (text.data[i] - '0');
-	}
-	if (negative)
-		value = -value;
-	return scale == 0 ? int64_to_numeric(value) : int64_div_fast_to_numeric(value, scale);
-}
-
 /* Add a number, aligned. */
 static void
 add_number(Builder *builder, BkText text)
 {
-	Numeric		number = parse_short_number(text);
 	size_t		start = builder->len;
+	Numeric		number;
 
-	if (number == NULL)
-		number = parse_numeric(builder, text);
 	align(builder);
-	memcpy(claim(builder, VARSIZE_ANY(number)), number, VARSIZE_ANY(number));
-	pfree(number);
+	if (likely(text.len <= BK_NUMBER_CHARS))
+	{
+		char	   *to = claim(builder, BK_NUMBER_BYTES);
+
+		builder->len -= BK_NUMBER_BYTES - bk_number_write(to, text);
+	}
+	else
+	{
+		number = parse_numeric(builder, text);
+		memcpy(claim(builder, VARSIZE_ANY(number)), number, VARSIZE_ANY(number));
+		pfree(number);
+	}
 	add_child(builder, JENTRY_ISNUMERIC, builder->len - start);
 }
 
