@@ -31,9 +31,11 @@ PG_CPPFLAGS = -I$(CURDIR)/src -DBK_VERSION='"$(EXTVERSION)"' $(if $(filter yes,$
 # PostgreSQL hands on the flags of the compiler that it was built with; clang does not know all of gcc's.
 CLANG_CFLAGS = $(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-warning-option \
 	-Wno-ignored-optimization-argument -Wno-ignored-attributes)
-# COVERAGE=yes counts the lines that run (make coverage); SANITIZE=yes stops where behaviour is undefined (make test-sanitize).
+# COVERAGE=yes counts the lines that run (make coverage); SANITIZE=yes stops where behaviour is undefined, and in bk_recover, which
+# is a program of ours, where memory is touched that is not its own (make test-sanitize).
 comma = ,
 CHECKED = $(if $(filter yes,$(COVERAGE)),--coverage -Og) $(if $(filter yes,$(SANITIZE)),-fsanitize=undefined -fno-sanitize-recover)
+RECOVER_CHECKED = $(if $(filter yes,$(SANITIZE)),-fsanitize=address)
 PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement $(CLANG_CFLAGS) $(WERROR) $(CHECKED)
 SHLIB_LINK = $(CHECKED) $(if $(filter yes,$(COVERAGE)),-Wl$(comma)--exclude-libs$(comma)libgcov.a) -lcrypto -lz -lzstd $(if $(filter yes,$(LIBDEFLATE)),-ldeflate)
 EXTRA_CLEAN = build bk_recover
@@ -46,6 +48,10 @@ ISOLATION = $(filter-out queue_%,$(patsubst test/specs/%.spec,%,$(sort $(wildcar
 ISOLATION_OPTS = --inputdir=test --load-extension=backup_service
 
 PG_CONFIG ?= pg_config
+# PGXS names the compiler that PostgreSQL was built with; one that the environment names goes before it, also in what make test runs.
+ifeq ($(origin CC),environment)
+override CC := $(CC)
+endif
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 
 .DEFAULT_GOAL := all
@@ -58,10 +64,10 @@ all install installcheck clean:
 endif
 
 bk_recover: $(RECOVER_OBJS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto -lz -lzstd $(if $(filter yes,$(LIBDEFLATE)),-ldeflate)
+	$(CC) $(CFLAGS) $(RECOVER_CHECKED) $(LDFLAGS) -o $@ $^ -lcrypto -lz -lzstd $(if $(filter yes,$(LIBDEFLATE)),-ldeflate)
 build/recover/%.o: src/%.c $(wildcard src/*.h src/*/*.h) backup_service.control
 	@mkdir -p $(@D)
-	$(CC) -DFRONTEND $(PG_CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(CC) -DFRONTEND $(PG_CPPFLAGS) $(CFLAGS) $(RECOVER_CHECKED) -c -o $@ $<
 all: bk_recover
 install: install-recover
 install-recover: bk_recover

@@ -29,48 +29,60 @@ character_bytes(BkText text)
 	return len;
 }
 
+/* What stands for the character at the front of the text, which has len bytes (0: it is none). */
+static char *
+write_character(BkText text, size_t len, char *to)
+{
+	unsigned char c = text.data[0];
+
+	if (len == 0)
+		return (char *) memcpy(to, "\xef\xbf\xbd", 3) + 3;
+	/* C1 control characters steer terminals as the others do */
+	if (c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char) text.data[1] < 0xa0))
+		return to + sprintf(to, "\\u%04x", len == 1 ? c : (unsigned char) text.data[1]);
+	return (char *) memcpy(to, text.data, len) + len;
+}
+
+/* With a backslash before each byte of special. */
+static char *
+write_text(BkText text, const char *special, char *to)
+{
+	while (text.len > 0)
+	{
+		size_t		len = character_bytes(text);
+
+		if (text.data[0] != '\0' && strchr(special, text.data[0]))
+			*to++ = '\\';
+		to = write_character(text, len, to);
+		len = Max(len, 1);
+		text.data += len;
+		text.len -= len;
+	}
+	return to;
+}
+
 size_t
 bk_json_escape(BkText text, char *to)
 {
 	char	   *begin = to;
 
 	*to++ = '"';
-	while (text.len > 0)
-	{
-		unsigned char c = text.data[0];
-		size_t		len = character_bytes(text);
-
-		if (len == 0)
-		{
-			memcpy(to, "\xef\xbf\xbd", 3);
-			to += 3;
-		}
-		else if (c == '"' || c == '\\')
-		{
-			*to++ = '\\';
-			*to++ = (char) c;
-		}
-		/* C1 control characters steer terminals as the others do */
-		else if (c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char) text.data[1] < 0xa0))
-			to += sprintf(to, "\\u%04x", len == 1 ? c : (unsigned char) text.data[1]);
-		else
-		{
-			memcpy(to, text.data, len);
-			to += len;
-		}
-		len = Max(len, 1);
-		text.data += len;
-		text.len -= len;
-	}
+	to = write_text(text, "\"\\", to);
 	*to++ = '"';
 	return to - begin;
+}
+
+size_t
+bk_json_tame(BkText json, char *to)
+{
+	return write_text(json, "", to) - to;
 }
 
 const char *
 bk_time_text(int64 time, char text[BK_TIME_BYTES])
 {
 	time_t		seconds = time / USECS - (time % USECS < 0);
-	int64		rest = time - seconds * USECS;
+	int64		rest = (time % USECS + USECS) % USECS;
 	struct tm	broken;
 
 	if (gmtime_r(&seconds, &broken) == NULL || broken.tm_year > 9999999)

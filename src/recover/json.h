@@ -15,6 +15,12 @@
  */
 extern size_t bk_json_escape(BkText text, char *to);
 
+/*
+ * Write JSON, whose control characters can only be in its strings, with these escaped, and return the length; to has
+ * room for 6 bytes for each of its own.
+ */
+extern size_t bk_json_tame(BkText json, char *to);
+
 /* A time in ISO 8601, UTC, to the microsecond; one that no calendar has, as its number. */
 extern const char *bk_time_text(int64 time, char text[BK_TIME_BYTES]);
 

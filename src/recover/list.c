@@ -79,11 +79,13 @@ static void
 print_tags(BkMemory parent, BkText tags)
 {
 	BkMemory	memory = bk_memory_new(parent, "tags");
+	char	   *tamed = bk_alloc(memory, tags.len * 6 + 1);
 
 	BK_TRY
 	{
 		(void) bk_tree_parse(bk_tree_new(memory), tags, BK_ARGUMENT);
-		printf(", \"tags\": %.*s", (int) tags.len, tags.data);
+		tamed[bk_json_tame(tags, tamed)] = '\0';
+		printf(", \"tags\": %s", tamed);
 	}
 	BK_CATCH
 	{

@@ -100,19 +100,19 @@ typedef struct BaseDocument
 	BkKeys	   *keys;
 	BkMemory	memory;
 	const BkBackup *base;
-	BkText		text;
+	BkDocument	document;
 	int			chain_length;
 } BaseDocument;
 
 static void
 read_base(void *argument)
 {
-	BaseDocument *document = argument;
-	BkState    *state = bk_state_open(document->keys, document->memory);
+	BaseDocument *base = argument;
+	BkState    *state = bk_state_open(base->keys, base->memory);
 
-	bk_state_go_to(state, document->base);
-	document->chain_length = bk_state_chain_length(state);
-	document->text = bk_state_text(state, true);
+	bk_state_go_to(state, base->base);
+	base->chain_length = bk_state_chain_length(state);
+	base->document = bk_state_proven_tree(state);
 }
 
 /*
@@ -149,8 +149,8 @@ take_delta(BkKeys *keys, const BkCall *call, BkBackup *backup, BkText document, 
 		return FALLBACK_NO_BASE;
 	if (base_document.chain_length >= bk_setting_max_chain_length)
 		return FALLBACK_CHAIN_LENGTH;
-	*delta = bk_delta_between(call->memory, base_document.text, document, BK_DELTA_STORED,
-							  Max(document.len, SMALL_DELTA_BYTES));
+	*delta = bk_delta_from_tree(call->memory, &base_document.document, document,
+								Max(document.len, SMALL_DELTA_BYTES));
 	if (delta->data == NULL)
 		return FALLBACK_DELTA_SIZE;
 	backup->base_id = base.backup_id;

@@ -244,10 +244,13 @@ check_overdue(const Look *look, BkHealth *health)
 static void
 check_archive(const Look *look, BkHealth *health)
 {
-	TimestampTz oldest;
-
 	if (bk_archiving_wanted())
-		check_waiting(look, bk_unarchived_count(MAX_WAITING + 1, &oldest), oldest, health);
+	{
+		TimestampTz oldest;
+		int64		count = bk_unarchived_count(MAX_WAITING + 1, &oldest);
+
+		check_waiting(look, count, oldest, health);
+	}
 	else
 	{
 		health->ok = true;

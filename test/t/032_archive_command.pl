@@ -46,14 +46,6 @@ sub unarchived { return bk_value($node, 'postgres', 'SELECT count(*) FROM bk_una
 sub all_shipped { return bk_wait_for(LATCH_WAIT, sub { unarchived() == 0 }) }
 sub files { return map { s{.*/}{}r } sort glob "$_[0]/*" }
 
-# Run bk_recover; exit status, output and messages.
-sub recover
-{
-	my @arguments = @_;
-	IPC::Run::run([ 'bk_recover', @arguments ], '<', '/dev/null', '>', \my $output, '2>', \my $messages);
-	return ($? >> 8, $output, $messages);
-}
-
 # ----- The lines of the page, as they stand there, with stand-ins for the programs.
 my ($root) = grep { -e "$_/docs/archive.md" } map { "$FindBin::RealBin/$_" } '../..';
 my $page = slurp_file("$root/docs/archive.md");
@@ -86,9 +78,9 @@ for my $line (@lines)
 	is(scalar(files($place{$program})), $program eq 'test' ? 3 : 2, 'a file each, also of the backup that was there before');
 }
 is(bk_value($node, 'postgres', "SELECT ok, detail FROM bk_health() WHERE name = 'archive'"), 't|none waits', 'bk_health() says so');
-my ($status, $output, $messages) = recover('verify', '-k', bk_key_path($node), $plain, $bucket, $remote);
+my ($status, $output, $messages) = bk_recover('verify', '-k', bk_key_path($node), $plain, $bucket, $remote);
 is("$status $output", "0 7 backups in 7 archives: all are sound\n", 'bk_recover finds them sound, over three places');
-($status, $output, $messages) = recover('restore', '-k', bk_key_path($node), $remote);
+($status, $output, $messages) = bk_recover('restore', '-k', bk_key_path($node), $remote);
 note($messages);
 like("$status $output$messages", qr/^1 .*its base, backup \d+, is in none of the archives/s, 'one place alone lacks what the others have');
 my ($single) = glob "$plain/*";
@@ -113,6 +105,10 @@ my $fails = folder();
 configure("test -e $fails/open && test ! -f $fails/%f && cp %p $fails/%f || { echo no way; exit 3; }");
 $node->safe_psql('postgres', "SELECT FROM generate_series(1, 3) n, bk_create('f', to_jsonb(n), 'incremental')");
 ok(bk_wait_for(LATCH_WAIT, sub { worker_log($node, $log) =~ /tried again in 2 s/ }), 'it is tried again, later and later');
+my $health = "SELECT ok, regexp_replace(detail, 'since .*', '') FROM bk_health() WHERE name = 'archive'";
+is(bk_value($node, 'postgres', $health), 't|3 ', 'for which there is time');
+is(bk_value($node, 'postgres', "BEGIN; UPDATE backup_service.backup SET created_at = created_at - interval '6 minutes' WHERE archived_at IS NULL; $health; ROLLBACK"),
+	'f|3 ', 'five minutes later bk_health() complains');
 like(worker_log($node, $log), qr/no way\n.*WARNING:  backup 38 of resource "f" could not be archived\n.*DETAIL:  The command exited with status 3\./s, 'what it printed, and how it ended, are in the log');
 is(unarchived(), 3, 'nothing is marked');
 is(metric('backups_unarchived'), 3, 'bk_metrics() counts them');
@@ -147,8 +143,11 @@ configure("test ! -f $torn/%f && { test -e $torn/mended && cp %p $torn/%f || { h
 ok(bk_wait_for(LATCH_WAIT, sub { files($torn) > 1 }), 'torn files');
 append_to_file("$torn/mended", '');
 ok(all_shipped(), 'do not stop what comes');
-($status, $output, $messages) = recover('verify', '-k', bk_key_path($node), '-r', 'f', $torn, $fails);
+($status, $output, $messages) = bk_recover('verify', '-k', bk_key_path($node), '-r', 'f', $torn, $fails);
 like("$status $messages", qr/^1 .*is not a sound archive, or not ours: it has 100 bytes instead of/s, 'bk_recover names them');
+
+# What is shot below does not write down which lines it has run so far (make coverage).
+$node->restart;
 
 # ----- Crashes: of the worker and of the server, before the command and after its success.
 # The backup is there before the worker may ship it, or the session that makes it would see the crash.
@@ -195,6 +194,8 @@ $node->safe_psql('postgres', "UPDATE backup_service.chunk SET data = set_byte(da
 configure("cp %p $last/");
 ok(bk_wait_for(LATCH_WAIT, sub { bk_value($node, 'postgres', "SELECT string_agg(resource_id || ' ' || status, ', ') FROM bk_unarchived") eq 'bad corrupt' }), 'what is damaged is marked, what follows is shipped');
 
+$node->restart;
+
 # ----- The end: everything goes into one new directory, then the database is destroyed.
 my $whole = folder();
 configure('');
@@ -212,21 +213,21 @@ PostgreSQL::Test::Utils::system_or_bail('cp', '-p', bk_key_path($node), "$base/s
 $node->stop('immediate');
 rmtree($node->data_dir);
 ok(!-e $node->data_dir, 'the database is destroyed');
-($status, $output, $messages) = recover('verify', '-k', "$base/safe.key", $whole);
+($status, $output, $messages) = bk_recover('verify', '-k', "$base/safe.key", $whole);
 is("$status $output$messages", '0 ' . scalar(keys %documents) . ' backups in ' . scalar(keys %documents) . " archives: all are sound\n", 'every backup is there, and sound');
 my $same = 0;
 for my $id (keys %documents)
 {
-	($status, $output, $messages) = recover('restore', '-k', "$base/safe.key", '-b', $id, $whole);
+	($status, $output, $messages) = bk_recover('restore', '-k', "$base/safe.key", '-b', $id, $whole);
 	$same += $status == 0 && $output eq "$documents{$id}\n" or diag("backup $id: $messages");
 }
 is($same, scalar(keys %documents), "each of $same documents is what it was, to the byte");
-($status, $output) = recover('restore', '-k', "$base/safe.key", '-r', 'shop', $whole);
+($status, $output) = bk_recover('restore', '-k', "$base/safe.key", '-r', 'shop', $whole);
 is($output, "$documents{ $times[-1][0] }\n", 'the newest of a resource');
 my $right = 0;
 for my $time (@times)
 {
-	($status, $output) = recover('restore', '-k', "$base/safe.key", '-r', 'shop', '--at', $time->[1], $whole);
+	($status, $output) = bk_recover('restore', '-k', "$base/safe.key", '-r', 'shop', '--at', $time->[1], $whole);
 	$right += $output eq "$documents{ $time->[0] }\n";
 }
 is($right, scalar(@times), 'and that of each time');

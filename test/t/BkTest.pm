@@ -11,12 +11,13 @@ use warnings;
 
 use Exporter 'import';
 use File::Find;
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(bk_long bk_seed bk_random bk_cluster bk_start bk_key_path bk_database bk_run bk_fails bk_value
-  bk_rows bk_wait_for bk_wait_ready bk_noise_function bk_files_with);
+  bk_rows bk_recover bk_wait_for bk_wait_ready bk_noise_function bk_files_with);
 
 # A process that is shot does not write down which lines it ran (make coverage).
 if (($ENV{COVERAGE} || '') eq 'yes')
@@ -118,6 +119,17 @@ sub bk_rows
 {
 	my ($node, $database, $sql) = @_;
 	return map { [ split /\|/, $_, -1 ] } split /\n/, bk_value($node, $database, $sql);
+}
+
+# Run bk_recover: its exit status, output and messages, and the signal that ended it.  BK_RECOVER="valgrind -q bk_recover" runs it so;
+# what such a tool finds fails the test.
+sub bk_recover
+{
+	my @arguments = @_;
+	IPC::Run::run([ split(' ', $ENV{BK_RECOVER} || 'bk_recover'), @arguments ], '<', '/dev/null', '>', \my $output, '2>', \my $messages);
+	my @ended = ($? >> 8, $output, $messages, $? & 127);
+	fail("bk_recover @arguments: no fault is found") and diag(substr $messages, 0, 4000) if $messages =~ /^==\d+==|Sanitizer|runtime error:/m;
+	return @ended;
 }
 
 # Wait until the server takes connections, for at most so many seconds.

@@ -243,6 +243,20 @@ test_contradictions(BkMemory memory)
 	SINGLE("one backup as a resource without its base", a->kind = BK_ARCHIVE_RESOURCE);
 }
 
+/* One byte more than the payloads have, which its lengths and its seal know of. */
+static void
+test_more_payload(BkMemory memory)
+{
+	Sample	   *sample = sample_new(memory);
+	BkText		bytes = sample_write(memory, sample);
+	char	   *longer = bk_alloc_zero(memory, bytes.len + 1);
+
+	memcpy(longer, bytes.data, bytes.len);
+	longer[BK_ARCHIVE_HEAD_BYTES - 1]++;
+	sample_seal(memory, sample, (BkText) {longer, bytes.len + 1});
+	ok(refused(memory, (BkText) {longer, bytes.len + 1}, sample, true), "refused: bytes behind the payloads (%s)", bk_last_error.message);
+}
+
 static void
 test_limits(BkMemory memory)
 {
@@ -269,6 +283,7 @@ main(void)
 	test_every_byte(memory);
 	test_sealed_nonsense(memory);
 	test_contradictions(memory);
+	test_more_payload(memory);
 	test_limits(memory);
 	bk_memory_delete(memory);
 	return tap_done();
