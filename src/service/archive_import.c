@@ -10,6 +10,7 @@
 #include "catalog/record.h"
 #include "catalog/resource.h"
 #include "catalog/snapshot.h"
+#include "common/int.h"
 #include "document/document.h"
 #include "keyring/wrap.h"
 #include "mb/pg_wchar.h"
@@ -117,9 +118,9 @@ check_owner(const Import *import)
 static TimestampTz
 server_time(int64 time)
 {
-	TimestampTz converted = (TimestampTz) ((uint64) time - (uint64) BK_UNIX_OFFSET_USECS);
+	TimestampTz converted;
 
-	if (!IS_VALID_TIMESTAMP(converted))
+	if (pg_sub_s64_overflow(time, BK_UNIX_OFFSET_USECS, &converted) || !IS_VALID_TIMESTAMP(converted))
 		bk_fail(BK_ARGUMENT, "archive", "it holds a time that cannot be");
 	return converted;
 }

@@ -6,6 +6,7 @@ use utf8;
 use FindBin;
 use lib $FindBin::RealBin;
 use BkTest;
+use Digest::SHA qw(hmac_sha256);
 use Encode qw(encode);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -125,6 +126,32 @@ $to->reload;
 bk_database($to, 'command');
 is(run_import($to, 'command', $archive), 6, 'the key command is asked for the versions of the archive');
 is(history($to, 'command', 'shop'), $wanted, 'and all is there');
+
+# ----- What has left the timeline has left it there too; and what is imported waits for the archiver.
+$from->append_conf('postgresql.conf', "backup_service.archive_command = 'false'");
+$from->reload;
+$from->safe_psql('postgres', q{SET backup_service.max_snapshots = 1; SELECT FROM generate_series(1, 3) n, bk_create('left', to_jsonb(n), 'incremental')});
+my $left = archive($from, 'postgres', 'left');
+bk_database($from, 'third');
+is(run_import($from, 'third', $left), 3, 'three backups, two of which have no recovery point');
+is(history($from, 'third', 'left'), history($from, 'postgres', 'left'), 'are the same');
+is(bk_value($from, 'third', 'SELECT count(*) FROM bk_snapshots; SELECT count(*) FROM bk_unarchived'), "1\n3", 'with one point, and not archived');
+
+# ----- What a holder of the keys writes is refused where it makes no sense.
+sub sealed
+{
+	my ($bytes) = @_;
+	return unpack 'H*', $bytes . hmac_sha256($bytes, hmac_sha256('backup_service archive MAC key 1', pack 'H*', $kek[1]));
+}
+my $body = substr pack('H*', $left), 0, -32;
+is(sealed($body), $left, 'sealed as it was');
+my $completed = pack 'q>', bk_value($from, 'postgres', q{SELECT (extract(epoch FROM min(completed_at)) * 1000000)::bigint FROM bk_list('left')});
+for my $case ([ "\0\0\0\2{}", "\0\0\0\2[]", qr/the tags of a backup are no object/ ], [ 'document', "docume\0t", qr/a label holds a zero byte/ ], map { [ $completed, pack('q>', $_), qr/it holds a time that cannot be/ ] } -9223372036854775807 - 1, -9000000000000000000)
+{
+	my ($good, $bad, $why) = @$case;
+	isnt($body =~ s/\Q$good\E/$bad/gr, $body, 'changed');
+	bk_fails($from, 'utf', import_sql(sealed($body =~ s/\Q$good\E/$bad/gr)), '22023', qr/invalid archive\nDETAIL:  The archive was refused: $why\./, "refused: $why");
+}
 
 # ----- Two sessions that import the same at once: one takes it, the other is told.
 $to->safe_psql('command', "SELECT bk_release(backup_id, name) FROM bk_holds; SELECT bk_resource_drop('shop')");

@@ -146,6 +146,16 @@ ok(all_shipped(), 'do not stop what comes');
 ($status, $output, $messages) = bk_recover('verify', '-k', bk_key_path($node), '-r', 'f', $torn, $fails);
 like("$status $messages", qr/^1 .*is not a sound archive, or not ours: it has 100 bytes instead of/s, 'bk_recover names them');
 
+# ----- A directory that cannot be written: what a process that is no more has left stays, and so do the backups.
+my ($own) = glob "$work/*";
+append_to_file("$own/left", '');
+chmod 0500, $own or die;
+$log = -s $node->logfile;
+$node->restart;
+$node->safe_psql('postgres', "SELECT FROM bk_create('f', '1')");
+ok(bk_wait_for(LATCH_WAIT, sub { worker_log($node, $log) =~ /WARNING:  could not remove file "[^"]*left": Permission denied.*ERROR:  could not create file "[^"]*": Permission denied/s }), 'both are said');
+chmod 0700, $own or die;
+ok(all_shipped(), 'then it goes on');
 # What is shot below does not write down which lines it has run so far (make coverage).
 $node->restart;
 
@@ -191,8 +201,10 @@ ok(all_shipped(), 'all are shipped');
 configure('');
 my $bad = bk_value($node, 'postgres', "SELECT backup_id FROM bk_create('bad', '{\"a\": 1}')");
 $node->safe_psql('postgres', "UPDATE backup_service.chunk SET data = set_byte(data, 0, get_byte(data, 0) # 1) WHERE backup_id = $bad; SELECT FROM bk_create('good', '1')");
+my $gone = bk_value($node, 'postgres', "SELECT backup_id FROM bk_create('baseless', '{\"a\": 1}')");
+$node->safe_psql('postgres', "SELECT FROM bk_create('baseless', '{\"a\": 2}', 'incremental'); DELETE FROM backup_service.backup WHERE backup_id = $gone");
 configure("cp %p $last/");
-ok(bk_wait_for(LATCH_WAIT, sub { bk_value($node, 'postgres', "SELECT string_agg(resource_id || ' ' || status, ', ') FROM bk_unarchived") eq 'bad corrupt' }), 'what is damaged is marked, what follows is shipped');
+ok(bk_wait_for(LATCH_WAIT, sub { bk_value($node, 'postgres', "SELECT string_agg(resource_id || ' ' || status, ', ' ORDER BY resource_id) FROM bk_unarchived") eq 'bad corrupt, baseless corrupt' }), 'what is damaged is marked, what follows is shipped');
 
 $node->restart;
 

@@ -204,6 +204,9 @@ write_bytes("$base/newest.key", '2:' . key_line(2) . "\n");
 chmod 0600, "$base/newest.key" or die;
 gives([ 'verify', '-k', "$base/newest.key", $rotated ], 3, qr/^2 backups in 1 archives: problems were found/, qr/needs: version 1, .*backup 6 of resource "other" in .* is damaged: the key check failed: its master key is missing/s, 'the key of the seal alone');
 gives([ 'restore', '-k', "$base/newest.key", $rotated ], 0, qr/^"two"\n$/, qr/^$/, 'gives what it wraps');
+$node->safe_psql('postgres', q{SELECT bk_key_rotate(); SELECT FROM bk_create('other', '"three"')});
+gives([ 'verify', '-k', $key, write_bytes("$base/thrice.bka", archive('other')) ], 0, qr/^3 backups in 1 archives: all are sound/, qr/^$/, 'rotated twice');
+bk_fails($node, 'postgres', q{BEGIN; DELETE FROM backup_service.key WHERE version = 1; SELECT bk_archive('other')}, 'XX001', qr/The header check failed: the catalog has no key version 1/, 'a key version that the catalog has lost');
 
 # ----- Hostile files, under valgrind: bits, cuts, lengths, pieces of others; refused, whatever they are.
 my $valgrind = `command -v valgrind 2> /dev/null` && !$ENV{NO_VALGRIND};

@@ -94,6 +94,20 @@ runs_out('SELECT bk_key_rotate()', 'a rotation without space for the new key', q
 is(join(' ', map { s/.*\///r } glob $node->data_dir . '/backup_service.key*'), 'backup_service.key', 'leaves the key file as it is');
 fault_space($node);
 is(value("SELECT bk_key_rotate(); SELECT bk_read($base) ->> 'n'"), "2\n2", 'with space it rotates');
+
+# ----- The archiver, which writes a file before it ships it.
+{
+	my $shipped = $node->basedir . '/shipped';
+	mkdir $shipped or die;
+	fault_full($node, 'backup_service_archive');
+	value("ALTER SYSTEM SET backup_service.archive_command = 'cp %p $shipped/'; SELECT pg_reload_conf()");
+	ok(bk_wait_for(40, sub { slurp_file($node->logfile) =~ /ERROR:  could not write file "backup_service_archive[^"]*": No space left on device/ }), 'an archive without space is said');
+	is(join(' ', glob $node->data_dir . '/backup_service_archive/*/*'), '', 'no part of it is left');
+	is(value('SELECT count(*) FROM bk_unarchived') - value('SELECT count(*) FROM bk_backups'), 0, 'nothing is marked');
+	fault_space($node);
+	ok(bk_wait_for(60, sub { value('SELECT count(*) FROM bk_unarchived') == 0 }), 'with space all are shipped');
+	is(scalar(() = glob "$shipped/*"), value('SELECT count(*) FROM bk_backups'), 'each');
+}
 unlike(slurp_file($node->logfile), qr/$secret|[0-9a-f]{64}/, 'nothing of documents and keys is in the log');
 is(value(q{SELECT count(*) FROM bk_backups WHERE bk_verify(backup_id) ->> 'valid' <> 'true'; SELECT count(*) FROM bk_audit_verify()}), "0\n0", 'at the end all is sound');
 $node->stop;
