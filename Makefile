@@ -22,7 +22,7 @@ SQL_FRAGMENTS = $(sort $(wildcard sql/[0-9][0-9]_*.sql))
 SOURCES = $(sort $(filter-out src/recover/%, $(wildcard src/*.c src/*/*.c)))
 OBJS = $(SOURCES:.c=.o)
 # bk_recover is built of the layers that need no server, with the program's own.
-RECOVER_SOURCES = $(sort $(filter-out %/jsonb_build.c %/jsonb_print.c, $(wildcard src/common/*.c src/document/*.c src/delta/*.c \
+RECOVER_SOURCES = $(sort $(filter-out src/document/jsonb_%.c, $(wildcard src/common/*.c src/document/*.c src/delta/*.c \
 	src/payload/*.c src/archive/*.c src/recover/*.c)) src/keyring/wrap.c src/keyring/key_text.c)
 RECOVER_OBJS = $(patsubst src/%.c, build/recover/%.o, $(RECOVER_SOURCES))
 # libdeflate writes gzip faster than zlib, which reads it; make LIBDEFLATE=no does without, as where its header is missing.
@@ -48,6 +48,10 @@ ISOLATION = $(filter-out queue_%,$(patsubst test/specs/%.spec,%,$(sort $(wildcar
 ISOLATION_OPTS = --inputdir=test --load-extension=backup_service
 
 PG_CONFIG ?= pg_config
+# PGXS names the compiler that PostgreSQL was built with; one that the environment names goes before it, also in what make test runs.
+ifeq ($(origin CC),environment)
+override CC := $(CC)
+endif
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 
 .DEFAULT_GOAL := all

@@ -8,5 +8,8 @@ $$ SELECT jsonb_build_object('id', number, 'name', 'customer ' || number, 'order
 	(SELECT jsonb_agg(jsonb_build_object('order', number * 100 + i, 'article', md5((number + i)::text),
 										 'quantity', i, 'price', round(i * 3.14, 2), 'state', 'delivered'))
 	   FROM generate_series(1, 18) i)) $$;
-CREATE TABLE small AS SELECT i AS number, small_document(i) AS data FROM generate_series(1, :documents) i;
-ALTER TABLE small ADD PRIMARY KEY (number);
+CREATE TABLE small (number int PRIMARY KEY, data jsonb);
+-- As an application would hand them over: neither compressed, which a plain INSERT would copy instead of doing that
+-- work itself, nor in a table of their own, from which each side would fetch them first.
+ALTER TABLE small ALTER COLUMN data SET STORAGE PLAIN;
+INSERT INTO small SELECT i, small_document(i) FROM generate_series(1, :documents) i;

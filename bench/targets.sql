@@ -20,6 +20,7 @@ INSERT INTO target (case_name, peer, unit, target) VALUES
 	('20,000 creates of 2 kB, row by row', 'plain INSERT', 'ms', 10),
 	('20,000 reads of 2 kB, row by row', 'plain SELECT', 'ms', 12),
 	('20,000 reads of 2 kB, resource_id given', 'plain SELECT', 'ms', NULL),
+	('20,000 reads of 2 kB, as a client gets them', 'plain SELECT', 'ms', NULL),
 	('bk_delta of 100,000 rows', 'one jsonb::text', 'ms', 3),
 	('peak memory, create of 200 MB', 'its text', 'bytes', 3),
 	('peak memory, restore of 200 MB', 'its text', 'bytes', 4);

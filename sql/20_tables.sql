@@ -33,7 +33,10 @@ CREATE TABLE backup_service.resource (
 	policy text COLLATE "C",
 	cleanup_removed integer NOT NULL DEFAULT 0,
 	cleanup_stopped_at timestamptz,
-	dropped_at timestamptz
+	dropped_at timestamptz,
+	archived_id bigint NOT NULL DEFAULT 0,
+	archived_created_at timestamptz NOT NULL DEFAULT '-infinity',
+	archived_number bigint NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE backup_service.resource IS 'what is backed up, and by whom; the row is the lock of its writers';
 COMMENT ON COLUMN backup_service.resource.audit_number IS 'where the resource''s chain of audit events ends, as audit_hash';
@@ -47,6 +50,7 @@ COMMENT ON COLUMN backup_service.resource.policy IS 'its own retention policy; n
 COMMENT ON COLUMN backup_service.resource.cleanup_removed IS 'how many backups a run of clean-up that has not ended has removed';
 COMMENT ON COLUMN backup_service.resource.cleanup_stopped_at IS 'when clean-up stopped at backup_service.cleanup_max_fraction; until bk_prune()';
 COMMENT ON COLUMN backup_service.resource.dropped_at IS 'set by bk_resource_drop(): the row is there for the audit trail alone, until the name is backed up again';
+COMMENT ON COLUMN backup_service.resource.archived_id IS 'the newest backup that backup_service.archive_command has shipped, and after it its created_at and number: the next one''s archive names it, be it deleted by then';
 CREATE INDEX resource_cleanup_stopped ON backup_service.resource (resource_id) WHERE cleanup_stopped_at IS NOT NULL;
 
 CREATE TABLE backup_service.key (
@@ -87,6 +91,7 @@ CREATE TABLE backup_service.backup (
 	expires_at timestamptz,
 	verified_at timestamptz,
 	archived_at timestamptz,
+	number bigint NOT NULL DEFAULT 0,
 	PRIMARY KEY (resource_id, backup_id)
 );
 COMMENT ON COLUMN backup_service.backup.base_id IS 'the backup of the same resource that the delta applies to; null for a full one';
@@ -94,6 +99,7 @@ COMMENT ON COLUMN backup_service.backup.type IS 'full, incremental or differenti
 COMMENT ON COLUMN backup_service.backup.status IS 'completed, or corrupt: when last verified, it or a backup that it builds on was damaged';
 COMMENT ON COLUMN backup_service.backup.verified_at IS 'when it was last verified; what was found is in status';
 COMMENT ON COLUMN backup_service.backup.archived_at IS 'when backup_service.archive_command shipped it; null where it has no copy outside';
+COMMENT ON COLUMN backup_service.backup.number IS 'which of its resource''s backups it is, counted from 1 with those that are deleted; 0 where it is not known';
 COMMENT ON COLUMN backup_service.backup.compression IS 'gzip, zstd or none';
 COMMENT ON TABLE backup_service.backup IS 'one immutable restorable state of a resource; docs/format.md says what each column proves';
 CREATE INDEX backup_timeline ON backup_service.backup (resource_id, created_at, backup_id);
@@ -270,9 +276,11 @@ COMMENT ON TABLE backup_service.audit_checkpoint IS 'what a chain whose beginnin
 -- Jobs of the worker that come round; for others what there is to do says when.
 CREATE TABLE backup_service.job (
 	name text COLLATE "C" PRIMARY KEY,
-	last_run_at timestamptz NOT NULL
+	last_run_at timestamptz NOT NULL,
+	failures bigint NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE backup_service.job IS 'when a job of the worker that comes round was last begun, or first noticed that it will';
+COMMENT ON COLUMN backup_service.job.failures IS 'of the job archive alone, whose row is of its failures: how often backup_service.archive_command has failed';
 
 -- What the worker is to notify of; it removes a row with the transaction that sends its notice.
 CREATE TABLE backup_service.notice (

@@ -75,9 +75,9 @@ CREATE FUNCTION @extschema@.bk_archive_import(archive bytea, target_resource_id 
 RETURNS bigint LANGUAGE C AS 'MODULE_PATHNAME', 'bk_archive_import';
 COMMENT ON FUNCTION @extschema@.bk_archive_import IS 'make a resource of an archive, under its own name or another, and say how many backups it has';
 
-CREATE FUNCTION @extschema@.bk_key_rotate()
+CREATE FUNCTION @extschema@.bk_key_rotate(lost boolean = false)
 RETURNS integer LANGUAGE C AS 'MODULE_PATHNAME', 'bk_key_rotate';
-COMMENT ON FUNCTION @extschema@.bk_key_rotate IS 'make the next master key version active for new backups; says which';
+COMMENT ON FUNCTION @extschema@.bk_key_rotate IS 'make the next master key version active for new backups; says which. lost => true: the active one cannot be had any more';
 
 CREATE FUNCTION @extschema@.bk_rekey(max_backups integer = 1000)
 RETURNS bigint LANGUAGE C AS 'MODULE_PATHNAME', 'bk_rekey';

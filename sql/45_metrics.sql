@@ -167,6 +167,26 @@ END
 $$;
 COMMENT ON FUNCTION backup_service.metrics_last_good IS 'what bk_metrics() says of the newest backups';
 
+-- Without a command nothing is to be shipped, and nothing is said.  pg_settings leaves out what its reader may not see.
+CREATE FUNCTION backup_service.metrics_archived(at timestamptz)
+RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	waiting record;
+	failures bigint = coalesce((SELECT j.failures FROM backup_service.job j WHERE j.name = 'archive'), 0);
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_settings s WHERE s.name = 'backup_service.archive_command' AND s.setting <> '') THEN
+		RETURN '';
+	END IF;
+	SELECT count(*) AS backups, coalesce(greatest(extract(epoch FROM at - min(b.created_at)), 0), 0) AS oldest
+	  INTO waiting FROM backup_service.backup b WHERE b.archived_at IS NULL AND b.status = 'completed';
+	RETURN backup_service.metric_gauge('backups_unarchived', 'Backups that wait for backup_service.archive_command.', waiting.backups)
+		|| backup_service.metric_gauge('backup_unarchived_oldest_seconds', 'Age of the oldest of them.', waiting.oldest)
+		|| backup_service.metric('backup_archive_failures_total', 'counter', 'Failures of backup_service.archive_command.',
+			format(E'backup_archive_failures_total %s\n', failures));
+END
+$$;
+COMMENT ON FUNCTION backup_service.metrics_archived IS 'what bk_metrics() says of copies outside, where there is an archive_command';
+
 -- Tables of which something of each row is summed are read whole, for which the planner would have code compiled: that takes longer.
 CREATE FUNCTION @extschema@.bk_metrics()
 RETURNS text LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -179,6 +199,7 @@ BEGIN
 		|| backup_service.metrics_queue(at)
 		|| backup_service.metrics_stored(at)
 		|| backup_service.metrics_last_good(at)
+		|| backup_service.metrics_archived(at)
 		|| backup_service.metric_gauge('backup_worker_up', 'Whether what the worker is to do will be done.', worker::integer);
 END
 $$;

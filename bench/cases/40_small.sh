@@ -14,3 +14,6 @@ compare '20,000 reads of 2 kB, row by row' '' \
 compare '20,000 reads of 2 kB, resource_id given' '' \
 	ours 'SELECT small_reads_by_resource()' \
 	'plain SELECT' 'SELECT small_selects()'
+compare '20,000 reads of 2 kB, as a client gets them' '' \
+	ours 'SELECT small_texts()' \
+	'plain SELECT' 'SELECT small_selected_texts()'

@@ -81,6 +81,14 @@ typedef struct BkArchiveHold
 	int64		created_at;
 } BkArchiveHold;
 
+/* A backup among all that its resource has ever had; backup_id is 0 for none. */
+typedef struct BkArchivePlace
+{
+	int64		backup_id;
+	int64		created_at;
+	int64		number;			/* counts from 1; 0 where it is not known */
+} BkArchivePlace;
+
 typedef struct BkArchive
 {
 	BkArchiveKind kind;
@@ -95,6 +103,13 @@ typedef struct BkArchive
 	BkArchiveEntry *entries;	/* in order of time */
 	int			hold_count;
 	BkArchiveHold *holds;
+
+	/*
+	 * Of one backup alone: its number, and the backup that was shipped before it.  So a directory knows of a file that
+	 * it has not, and that the numbers between are of backups that nobody has shipped.
+	 */
+	int64		number;
+	BkArchivePlace previous;
 
 	/* filled by bk_archive_open() */
 	BkText		bytes;			/* all of it */

@@ -294,16 +294,32 @@ check_bases(const BkArchive *archive, const BkArchiveIndex *index)
 	}
 }
 
-/* One backup, whose base is older. */
+static void
+read_place(BkText *from, BkArchive *archive)
+{
+	BkArchivePlace *previous = &archive->previous;
+
+	archive->number = take_integer(from, 8, "place");
+	previous->backup_id = take_integer(from, 8, "place");
+	previous->created_at = take_integer(from, 8, "place");
+	previous->number = take_integer(from, 8, "place");
+	if (archive->number < 0 || previous->number < 0 || previous->backup_id < 0)
+		fail("its place cannot be");
+}
+
+/* One backup, whose base is older, and so is what was shipped before it. */
 static void
 check_single(const BkArchive *archive)
 {
 	const BkArchiveEntry *entry = archive->entries;
+	const BkArchivePlace *previous = &archive->previous;
 
 	if (archive->entry_count != 1 || !entry->is_backup)
 		fail("it is of one backup, and holds another number");
 	if (entry->header.base_id != 0 && entry->base_created_at >= entry->header.created_at)
 		fail("the base of backup %lld is not older", (long long) entry->header.backup_id);
+	if (previous->backup_id != 0 && previous->created_at >= entry->header.created_at)
+		fail("the backup that was shipped before backup %lld is not older", (long long) entry->header.backup_id);
 }
 
 /* The payloads follow each other in the order of the entries, and fill what is left. */
@@ -379,8 +395,10 @@ bk_archive_read(BkMemory memory, BkArchive *archive)
 	read_entries(memory, &archive->manifest, archive);
 	index = bk_archive_index(memory, archive);
 	read_holds(memory, &archive->manifest, archive, index);
+	if (archive->kind == BK_ARCHIVE_BACKUP)
+		read_place(&archive->manifest, archive);
 	if (archive->manifest.len > 0)
-		fail("%llu bytes follow the last hold of its manifest", (unsigned long long) archive->manifest.len);
+		fail("%llu bytes follow the end of its manifest", (unsigned long long) archive->manifest.len);
 	if (archive->kind == BK_ARCHIVE_BACKUP)
 		check_single(archive);
 	else

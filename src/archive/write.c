@@ -96,6 +96,16 @@ add_hold(BkBuffer *to, const BkArchiveHold *hold)
 	add_integer(to, hold->created_at, 8);
 }
 
+/* Where the backup stands among those that were shipped. */
+static void
+add_place(BkBuffer *to, const BkArchive *archive)
+{
+	add_integer(to, archive->number, 8);
+	add_integer(to, archive->previous.backup_id, 8);
+	add_integer(to, archive->previous.created_at, 8);
+	add_integer(to, archive->previous.number, 8);
+}
+
 static void
 add_manifest(BkBuffer *to, const BkArchive *archive)
 {
@@ -123,6 +133,8 @@ add_manifest(BkBuffer *to, const BkArchive *archive)
 	add_integer(to, archive->hold_count, 4);
 	for (int i = 0; i < archive->hold_count; i++)
 		add_hold(to, &archive->holds[i]);
+	if (archive->kind == BK_ARCHIVE_BACKUP)
+		add_place(to, archive);
 }
 
 BkText

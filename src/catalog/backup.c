@@ -13,13 +13,24 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
-/* The columns that read_row() expects, in its order. */
-#define COLUMNS \
+/* The columns that read_row() expects, in its order; those that a reader of the document needs come first. */
+#define COLUMNS_TO_READ(owner) \
 	"b.resource_id, b.backup_id, b.base_id, b.type, b.created_at, b.size, b.stored_size, b.document_size," \
-	" b.compression, b.encrypted, b.document_digest, b.iv, b.checksum, b.mac, b.wrapped_key, b.key_version," \
-	" b.status, b.resource_type, b.version, b.source, b.tags, b.created_by, b.completed_at, b.expires_at," \
-	" b.verified_at, b.archived_at, r.owner"
+	" b.compression, b.encrypted, b.document_digest, b.iv, b.checksum, b.mac, b.wrapped_key, b.key_version, " owner
+#define COLUMNS \
+	COLUMNS_TO_READ("r.owner") \
+	", b.status, b.resource_type, b.version, b.source, b.tags, b.created_by, b.completed_at, b.expires_at," \
+	" b.verified_at, b.archived_at, b.number"
 #define JOINS	" JOIN backup_service.resource r ON r.resource_id = b.resource_id"
+#define OWNER_COLUMN	17
+
+/*
+ * What a small bk_read() costs is mostly PostgreSQL's setting up of statements, by the column: a join would have all
+ * columns of both tables at hand, needed or not.  So it looks up its few, and the owner by a subselect.
+ */
+#define FIND_TO_READ \
+	"SELECT " COLUMNS_TO_READ("(SELECT r.owner FROM backup_service.resource r WHERE r.resource_id = b.resource_id)") \
+	" FROM backup_service.backup b"
 
 static const char *const type_names[] = {
 	[BK_TYPE_FULL] = "full",
@@ -37,6 +48,18 @@ static BkStatement find_by_id = {
 	.sql = "SELECT " COLUMNS " FROM backup_service.backup b" JOINS " WHERE b.backup_id = $1",
 	.nargs = 1,
 	.types = {INT8OID},
+};
+
+static BkStatement find_to_read_by_id = {
+	.sql = FIND_TO_READ " WHERE b.backup_id = $1",
+	.nargs = 1,
+	.types = {INT8OID},
+};
+
+static BkStatement find_to_read = {
+	.sql = FIND_TO_READ " WHERE b.resource_id = $1 AND b.backup_id = $2",
+	.nargs = 2,
+	.types = {TEXTOID, INT8OID},
 };
 
 static BkStatement find_elsewhere = {
@@ -301,26 +324,35 @@ read_time(uint64 row, int column)
 static void
 read_labels(uint64 row, BkBackup *backup)
 {
-	backup->status = read_label(row, 17);
-	backup->resource_type = read_label(row, 18);
-	backup->version = bk_column_text(row, 19);
-	backup->source = bk_column_text(row, 20);
-	backup->tags = read_tags(row, 21);
-	backup->created_by = read_label(row, 22);
-	backup->completed_at = bk_column_int64(row, 23);
-	backup->expires_at = read_time(row, 24);
-	backup->verified_at = bk_column_int64(row, 25);
-	backup->archived_at = bk_column_int64(row, 26);
+	backup->status = read_label(row, 18);
+	backup->resource_type = read_label(row, 19);
+	backup->version = bk_column_text(row, 20);
+	backup->source = bk_column_text(row, 21);
+	backup->tags = read_tags(row, 22);
+	backup->created_by = read_label(row, 23);
+	backup->completed_at = bk_column_int64(row, 24);
+	backup->expires_at = read_time(row, 25);
+	backup->verified_at = bk_column_int64(row, 26);
+	backup->archived_at = bk_column_int64(row, 27);
 }
 
+/* A row of COLUMNS_TO_READ. */
 static void
-read_row(uint64 row, BkBackup *backup)
+read_row_to_read(uint64 row, BkBackup *backup)
 {
 	memset(backup, 0, sizeof(*backup));
 	read_identity(row, backup);
 	read_payload(row, backup);
+	backup->owner = read_label(row, OWNER_COLUMN);
+}
+
+/* A row of COLUMNS. */
+static void
+read_row(uint64 row, BkBackup *backup)
+{
+	read_row_to_read(row, backup);
 	read_labels(row, backup);
-	backup->owner = read_label(row, 27);
+	backup->number = bk_column_int64(row, 28);
 }
 
 /* Add what the catalog knows of their keys: not by a join, since most backups have the same. */
@@ -337,6 +369,18 @@ find_keys(BkBackup *backups, int count)
 			backups[i].key_known = bk_key_find_fingerprint(backups[i].key_version, backups[i].fingerprint);
 }
 
+/* An id alone means one backup. */
+static void
+check_unique(int64 backup_id, uint64 rows)
+{
+	if (rows > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("backup id " INT64_FORMAT " is not unique", backup_id),
+				 errdetail(UINT64_FORMAT " resources have a backup with this id.", rows),
+				 errhint("Name the resource with resource_id => ...; see docs/architecture.md about ids on several nodes.")));
+}
+
 bool
 bk_backup_find_by_id(int64 backup_id, BkBackup *backup)
 {
@@ -345,12 +389,7 @@ bk_backup_find_by_id(int64 backup_id, BkBackup *backup)
 
 	bk_value_add_int64(&values, backup_id);
 	rows = bk_statement_read_anywhere(&find_by_id, &values);
-	if (rows > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_CARDINALITY_VIOLATION),
-				 errmsg("backup id " INT64_FORMAT " is not unique", backup_id),
-				 errdetail(UINT64_FORMAT " resources have a backup with this id.", rows),
-				 errhint("Name the resource with resource_id => ...; see docs/architecture.md about ids on several nodes.")));
+	check_unique(backup_id, rows);
 	if (rows == 1)
 		read_row(0, backup);
 	SPI_freetuptable(SPI_tuptable);
@@ -392,6 +431,30 @@ bk_backup_find(const char *resource_id, int64 backup_id, BkBackup *backup)
 	bk_value_add_text(&values, resource_id);
 	bk_value_add_int64(&values, backup_id);
 	return find_one(&find_backup, &values, backup);
+}
+
+/* A backup without its resource's row is none, as in a join. */
+bool
+bk_backup_find_to_read(const char *resource_id, int64 backup_id, BkBackup *backup)
+{
+	BkValues	values = {0};
+	uint64		rows;
+	bool		found;
+
+	/* Over several nodes the subselect is not to be had for a bare id. */
+	if (bk_may_be_distributed())
+		return resource_id ? bk_backup_find(resource_id, backup_id, backup) : bk_backup_find_by_id(backup_id, backup);
+	if (resource_id)
+		bk_value_add_text(&values, resource_id);
+	bk_value_add_int64(&values, backup_id);
+	rows = bk_statement_read(resource_id ? &find_to_read : &find_to_read_by_id, &values, 0);
+	check_unique(backup_id, rows);
+	found = rows == 1 && !bk_column_is_null(0, OWNER_COLUMN);
+	if (found)
+		read_row_to_read(0, backup);
+	SPI_freetuptable(SPI_tuptable);
+	find_keys(backup, found);
+	return found;
 }
 
 bool

@@ -46,6 +46,7 @@ typedef struct BkBackup
 	TimestampTz expires_at;		/* 0: never */
 	TimestampTz verified_at;	/* 0: never */
 	TimestampTz archived_at;	/* 0: not yet */
+	int64		number;			/* among all that the resource has ever had, from 1; 0 where it is not known */
 
 	/* of other tables */
 	char	   *owner;
@@ -83,6 +84,11 @@ extern bool bk_backup_find(const char *resource_id, int64 backup_id, BkBackup *b
 
 /* The same whatever resource has it.  Fails where several have. */
 extern bool bk_backup_find_by_id(int64 backup_id, BkBackup *backup);
+
+/*
+ * The same for who reads the document: what the labels would say is not there.  resource_id may be NULL.
+ */
+extern bool bk_backup_find_to_read(const char *resource_id, int64 backup_id, BkBackup *backup);
 
 /* The newest backup, or the newest full one, that is not corrupt; in a view. */
 extern bool bk_backup_find_newest(const char *resource_id, bool full_only, BkBackup *backup);

@@ -20,6 +20,13 @@ static BkStatement note_run = {
 	.types = {TEXTOID, TIMESTAMPTZOID},
 };
 
+static BkStatement note_failure = {
+	.sql = "INSERT INTO backup_service.job AS j (name, last_run_at, failures) VALUES ($1, $2, 1)"
+	" ON CONFLICT (name) DO UPDATE SET last_run_at = EXCLUDED.last_run_at, failures = j.failures + 1",
+	.nargs = 2,
+	.types = {TEXTOID, TIMESTAMPTZOID},
+};
+
 bool
 bk_job_last_run(const char *name, TimestampTz *at)
 {
@@ -34,12 +41,24 @@ bk_job_last_run(const char *name, TimestampTz *at)
 	return found;
 }
 
-void
-bk_job_note_run(const char *name, TimestampTz at)
+static void
+note(BkStatement *statement, const char *name, TimestampTz at)
 {
 	BkValues	values = {0};
 
 	bk_value_add_text(&values, name);
 	bk_value_add(&values, TimestampTzGetDatum(at));
-	bk_statement_write(&note_run, &values);
+	bk_statement_write(statement, &values);
+}
+
+void
+bk_job_note_run(const char *name, TimestampTz at)
+{
+	note(&note_run, name, at);
+}
+
+void
+bk_job_note_failure(const char *name, TimestampTz at)
+{
+	note(&note_failure, name, at);
 }

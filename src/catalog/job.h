@@ -14,4 +14,7 @@ extern bool bk_job_last_run(const char *name, TimestampTz *at);
 /* Note that a run begins: it will have been begun if the transaction commits. */
 extern void bk_job_note_run(const char *name, TimestampTz at);
 
+/* Count a failure of a job that does not come round. */
+extern void bk_job_note_failure(const char *name, TimestampTz at);
+
 #endif							/* BK_CATALOG_JOB_H */

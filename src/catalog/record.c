@@ -20,18 +20,20 @@
 #define RESOURCE_TYPE	"$18"
 #define CREATED_BY		"$22"
 
-/* $24 to $34: the event; $35 to $37: for the resource's totals; $38: the chunk. */
+/* $24 to $34: the event; $35 to $37: for the resource's totals; $38: the backup's number; $39: the chunk. */
 #define EVENT_VALUES	"$24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34"
 #define EVENT_NUMBER	"$24"
 #define EVENT_HASH		"$34"
 #define SIZE_BUCKETS		"$35"
 #define DURATION			"$36"
 #define DURATION_BUCKETS	"$37"
-#define CHUNK				"$38"
+#define NUMBER				"$38"
+#define CHUNK				"$39"
 
 /* The rows of every new backup; source is " FROM resource" where there shall be none unless that has a row. */
 #define INSERT_BACKUP(source) \
-	" backup AS (INSERT INTO backup_service.backup (" BK_BACKUP_COLUMNS ") SELECT " BACKUP_VALUES source ")"
+	" backup AS (INSERT INTO backup_service.backup (" BK_BACKUP_COLUMNS ", number)" \
+	" SELECT " BACKUP_VALUES ", " NUMBER source ")"
 #define INSERT_EVENT(source) \
 	", event AS (INSERT INTO backup_service.audit_event (resource_id, backup_id, " BK_EVENT_COLUMNS ")" \
 	" SELECT " RESOURCE_ID ", " BACKUP_ID ", " EVENT_VALUES source ")"
@@ -48,7 +50,7 @@
 /* Both give a row with backups_made, where they write.  What makes a resource's row is a full backup. */
 #define UPDATE_RESOURCE \
 	" UPDATE backup_service.resource SET last_backup_id = " BACKUP_ID ", last_backup_at = " CREATED_AT "," \
-	" resource_type = " RESOURCE_TYPE ", backups_made = backups_made + 1, bytes_stored = bytes_stored + " STORED_SIZE "," \
+	" resource_type = " RESOURCE_TYPE ", backups_made = " NUMBER ", bytes_stored = bytes_stored + " STORED_SIZE "," \
 	" incrementals_made = incrementals_made + (" TYPE " = 'incremental')::pg_catalog.int4," \
 	" differentials_made = differentials_made + (" TYPE " = 'differential')::pg_catalog.int4," \
 	" size_total = size_total + " SIZE ", size_buckets = " SIZE_BUCKETS "," \
@@ -60,7 +62,7 @@
 	" last_backup_id, last_backup_at, backups_made, bytes_stored, size_total, size_buckets, duration_total," \
 	" duration_buckets, audit_number, audit_hash)" \
 	" VALUES (" RESOURCE_ID ", " RESOURCE_TYPE ", " CREATED_BY ", " CREATED_AT ", " BACKUP_ID ", " CREATED_AT "," \
-	" 1, " STORED_SIZE ", " SIZE ", " SIZE_BUCKETS ", " DURATION "," \
+	" " NUMBER ", " STORED_SIZE ", " SIZE ", " SIZE_BUCKETS ", " DURATION "," \
 	" " DURATION_BUCKETS ", " EVENT_NUMBER ", " EVENT_HASH ")" \
 	" ON CONFLICT (resource_id) DO NOTHING RETURNING backups_made),"
 
@@ -71,8 +73,8 @@
 	"WITH" INSERT_RESOURCE INSERT_BACKUP(FROM_NEW) INSERT_EVENT(FROM_NEW) more INSERT_SNAPSHOT(FROM_NEW) \
 	" SELECT backups_made" FROM_NEW
 
-#define NARGS	(BK_BACKUP_NARGS + BK_EVENT_NARGS + 3)
-#define TYPES	BK_BACKUP_TYPES, BK_EVENT_TYPES, INT8ARRAYOID, INT8OID, INT8ARRAYOID
+#define NARGS	(BK_BACKUP_NARGS + BK_EVENT_NARGS + 4)
+#define TYPES	BK_BACKUP_TYPES, BK_EVENT_TYPES, INT8ARRAYOID, INT8OID, INT8ARRAYOID, INT8OID
 #define WITHOUT_CHUNK(text)	{.sql = text, .nargs = NARGS, .types = {TYPES}}
 #define WITH_CHUNK(text)	{.sql = text, .nargs = NARGS + 1, .types = {TYPES, BYTEAOID}}
 
@@ -124,6 +126,7 @@ bk_record_backup(const BkBackup *backup, const BkEvent *event, const BkText *chu
 	bk_backup_add_values(&values, backup);
 	bk_event_add_values(&values, event);
 	add_totals(&values, resource, backup);
+	bk_value_add_int64(&values, resource->backups_made + 1);
 	if (chunk)
 		bk_value_add_bytes(&values, chunk->data, chunk->len);
 	if (bk_statement_write(&statements[resource->is_new][notify][chunk != NULL], &values) == 1)

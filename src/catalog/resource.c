@@ -9,7 +9,7 @@
 
 #define FIND_RESOURCE \
 	"SELECT resource_id, owner, last_backup_at, audit_number, audit_hash, cleanup_removed, cleanup_stopped_at," \
-	" dropped_at IS NOT NULL, size_buckets, duration_buckets FROM backup_service.resource WHERE resource_id = $1"
+	" dropped_at IS NOT NULL, size_buckets, duration_buckets, backups_made FROM backup_service.resource WHERE resource_id = $1"
 
 static BkStatement find_resource = {
 	.sql = FIND_RESOURCE,
@@ -57,7 +57,8 @@ static BkStatement set_cleanup = {
 
 static BkStatement set_dropped = {
 	.sql = "UPDATE backup_service.resource SET dropped_at = $2, policy = NULL, cleanup_removed = 0,"
-	" cleanup_stopped_at = NULL WHERE resource_id = $1",
+	" cleanup_stopped_at = NULL, archived_id = 0, archived_created_at = '-infinity', archived_number = 0"
+	" WHERE resource_id = $1",
 	.nargs = 2,
 	.types = {TEXTOID, TIMESTAMPTZOID},
 };
@@ -103,6 +104,7 @@ read_row(BkResource *resource)
 	resource->dropped = bk_column_bool(0, 8);
 	resource->size_buckets = DatumGetArrayTypePCopy(bk_column(0, 9));
 	resource->duration_buckets = DatumGetArrayTypePCopy(bk_column(0, 10));
+	resource->backups_made = bk_column_int64(0, 11);
 	SPI_freetuptable(SPI_tuptable);
 }
 

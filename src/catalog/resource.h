@@ -16,6 +16,7 @@ typedef struct BkResource
 	char	   *resource_id;
 	char	   *owner;
 	TimestampTz last_backup_at;	/* created_at of the newest backup ever made */
+	int64		backups_made;	/* ever, also those that are deleted */
 	bool		is_new;			/* there is no row yet; the others are as if there was never a backup */
 
 	/* where its chain of audit events ends */

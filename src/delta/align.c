@@ -243,14 +243,14 @@ match_middle(Middle *middle)
 	pair_gaps(middle);
 }
 
-/* The nodes from one on, count of them, and BK_NO_NODE after the last. */
+/* What is left of an array's elements. */
 static BkNodeRef *
-list_nodes(BkDiff *diff, BkNodeRef node, uint32 count)
+list_nodes(BkDiff *diff, BkChildren children)
 {
-	BkNodeRef  *nodes = bk_scratch_alloc(&diff->scratch, ((size_t) count + 1) * sizeof(BkNodeRef));
+	BkNodeRef  *nodes = bk_scratch_alloc(&diff->scratch, (size_t) (children.count - children.position) * sizeof(BkNodeRef));
 
-	for (uint32 i = 0; i < count; i++, node = bk_node_next(diff->tree, node))
-		nodes[i] = node;
+	for (uint32 i = 0; children.node; bk_children_move(diff->tree, &children))
+		nodes[i++] = children.node;
 	return nodes;
 }
 
@@ -265,16 +265,16 @@ same_element(BkDiff *diff, BkNodeRef old_node, BkNodeRef new_node, bool beside)
 
 /* Match equal elements at the arrays' start; returns how many there are, and moves on to what follows. */
 static uint32
-match_start(BkDiff *diff, BkNodeRef *old_node, BkNodeRef *new_node, bool beside, uint32 *match)
+match_start(BkDiff *diff, BkChildren *old, BkChildren *new, bool beside, uint32 *match)
 {
 	uint32		same = 0;
 
-	while (*old_node && *new_node &&
-		   (beside ? bk_diff_twins(diff, *old_node, *new_node) : bk_diff_equal(diff, *old_node, *new_node)))
+	while (old->node && new->node &&
+		   (beside ? bk_diff_twin(diff, new->node) : bk_diff_equal(diff, old->node, new->node)))
 	{
 		match[same] = same | BK_MATCH_EQUAL;
-		*old_node = bk_node_next(diff->tree, *old_node);
-		*new_node = bk_node_next(diff->tree, *new_node);
+		bk_children_move(diff->tree, old);
+		bk_children_move(diff->tree, new);
 		same++;
 	}
 	return same;
@@ -284,15 +284,15 @@ void
 bk_align_arrays(BkDiff *diff, BkNodeRef old_array, BkNodeRef new_array, bool beside, uint32 *match)
 {
 	uint32		old_count = bk_node_count(diff->tree, old_array);
-	BkNodeRef	old_node = bk_node_first(diff->tree, old_array);
-	BkNodeRef	new_node = bk_node_first(diff->tree, new_array);
-	uint32		same = match_start(diff, &old_node, &new_node, beside, match);
+	BkChildren	old = bk_children(diff->tree, old_array);
+	BkChildren	new = bk_children(diff->tree, new_array);
+	uint32		same = match_start(diff, &old, &new, beside, match);
 	Middle		middle = {.diff = diff};
 
 	middle.old_count = old_count - same;
 	middle.new_count = bk_node_count(diff->tree, new_array) - same;
-	middle.old_nodes = list_nodes(diff, old_node, middle.old_count);
-	middle.new_nodes = list_nodes(diff, new_node, middle.new_count);
+	middle.old_nodes = list_nodes(diff, old);
+	middle.new_nodes = list_nodes(diff, new);
 	middle.match = bk_scratch_alloc(&diff->scratch, (size_t) middle.old_count * sizeof(uint32));
 	memset(middle.match, 0xFF, (size_t) middle.old_count * sizeof(uint32));
 	while (middle.old_count > 0 && middle.new_count > 0 &&
@@ -302,8 +302,8 @@ bk_align_arrays(BkDiff *diff, BkNodeRef old_array, BkNodeRef new_array, bool bes
 	{
 		if (beside)
 		{
-			bk_hash_siblings(diff, old_node, middle.old_nodes[middle.old_count]);
-			bk_hash_siblings(diff, new_node, middle.new_nodes[middle.new_count]);
+			bk_hash_values(diff, middle.old_nodes, middle.old_count);
+			bk_hash_values(diff, middle.new_nodes, middle.new_count);
 		}
 		match_middle(&middle);
 	}

@@ -30,6 +30,12 @@ extern BkText bk_delta_between(BkMemory memory, BkText old_text, BkText new_text
 							   BkDeltaForm form, size_t limit);
 
 /*
+ * The same from a document that deltas were applied to, which is then of no other use,
+ * in the form that backups store.  Of its text only the length is looked at.
+ */
+extern BkText bk_delta_from_tree(BkMemory memory, const BkDocument *old, BkText new_text, size_t limit);
+
+/*
  * Apply a delta's text to the document at *root; *root changes when the delta
  * replaces the whole document.  The cost is the delta's, plus once per touched
  * container its number of children.  oldValue, and a deletion's value, are

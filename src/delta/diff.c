@@ -16,10 +16,8 @@ typedef struct Frame
 {
 	BkNodeRef	old_node;
 	BkNodeRef	new_node;
-	BkNodeRef	old_child;		/* the next ones to look at */
-	BkNodeRef	new_child;
-	uint32		old_index;
-	uint32		new_index;
+	BkChildren	old;			/* from the next ones to look at on */
+	BkChildren	new;
 	uint32		step;			/* of this pair */
 	bool		beside;			/* in the same place (document/beside.h); else prepared for hashing */
 	bool		common;			/* was anything found equal? */
@@ -63,8 +61,8 @@ push_frame(Walk *walk, uint32 above, BkNodeRef old_node, BkNodeRef new_node,
 	*frame = (Frame) {
 		.old_node = old_node,
 		.new_node = new_node,
-		.old_child = bk_node_first(diff->tree, old_node),
-		.new_child = bk_node_first(diff->tree, new_node),
+		.old = bk_children(diff->tree, old_node),
+		.new = bk_children(diff->tree, new_node),
 		.step = (uint32) diff->step_count - 1,
 		.beside = beside,
 		.deletions = diff->deletions.count,
@@ -114,8 +112,8 @@ static void
 take_deletion(Walk *walk, Frame *frame)
 {
 	add_entry(walk, &walk->diff.deletions,
-			  (BkDiffEntry) {frame->step, frame->old_index++, frame->old_child, BK_NO_NODE});
-	frame->old_child = bk_node_next(walk->diff.tree, frame->old_child);
+			  (BkDiffEntry) {frame->step, frame->old.position, frame->old.node, BK_NO_NODE});
+	bk_children_move(walk->diff.tree, &frame->old);
 }
 
 /* The innermost pair's next new child is new. */
@@ -123,8 +121,8 @@ static void
 take_addition(Walk *walk, Frame *frame)
 {
 	add_entry(walk, &walk->diff.additions,
-			  (BkDiffEntry) {frame->step, frame->new_index++, BK_NO_NODE, frame->new_child});
-	frame->new_child = bk_node_next(walk->diff.tree, frame->new_child);
+			  (BkDiffEntry) {frame->step, frame->new.position, BK_NO_NODE, frame->new.node});
+	bk_children_move(walk->diff.tree, &frame->new);
 }
 
 /* The innermost pair's next two children belong together. */
@@ -132,15 +130,15 @@ static void
 take_pair(Walk *walk, Frame *frame, bool equal)
 {
 	BkDiff	   *diff = &walk->diff;
-	BkNodeRef	old_node = frame->old_child;
-	BkNodeRef	new_node = frame->new_child;
-	uint32		old_index = frame->old_index++;
-	uint32		new_index = frame->new_index++;
+	BkNodeRef	old_node = frame->old.node;
+	BkNodeRef	new_node = frame->new.node;
+	uint32		old_index = frame->old.position;
+	uint32		new_index = frame->new.position;
 	bool		beside = frame->beside && frame->match == NULL;
 
-	frame->old_child = bk_node_next(diff->tree, old_node);
-	frame->new_child = bk_node_next(diff->tree, new_node);
-	if (equal || (beside ? bk_diff_twins(diff, old_node, new_node) : bk_diff_equal(diff, old_node, new_node)))
+	bk_children_move(diff->tree, &frame->old);
+	bk_children_move(diff->tree, &frame->new);
+	if (equal || (beside ? bk_diff_twin(diff, new_node) : bk_diff_equal(diff, old_node, new_node)))
 		frame->common = true;
 	else if (comparable(diff->tree, old_node, new_node))
 		push_frame(walk, frame->step, old_node, new_node, old_index, new_index, beside);
@@ -155,12 +153,12 @@ walk_object(Walk *walk, Frame *frame)
 	BkTree	   *tree = walk->diff.tree;
 	int			order;
 
-	if (frame->new_child == BK_NO_NODE)
+	if (frame->new.node == BK_NO_NODE)
 		order = -1;
-	else if (frame->old_child == BK_NO_NODE)
+	else if (frame->old.node == BK_NO_NODE)
 		order = 1;
 	else
-		order = bk_key_compare(bk_node_key(tree, frame->old_child), bk_node_key(tree, frame->new_child));
+		order = bk_key_compare(bk_node_key(tree, frame->old.node), bk_node_key(tree, frame->new.node));
 	if (order < 0)
 		take_deletion(walk, frame);
 	else if (order > 0)
@@ -173,11 +171,11 @@ walk_object(Walk *walk, Frame *frame)
 static void
 walk_array(Walk *walk, Frame *frame)
 {
-	uint32		match = frame->old_child ? frame->match[frame->old_index] : BK_NO_MATCH;
+	uint32		match = frame->old.node ? frame->match[frame->old.position] : BK_NO_MATCH;
 
-	if (frame->old_child && match == BK_NO_MATCH)
+	if (frame->old.node && match == BK_NO_MATCH)
 		take_deletion(walk, frame);
-	else if (match == BK_NO_MATCH || frame->new_index < (match & ~BK_MATCH_EQUAL))
+	else if (match == BK_NO_MATCH || frame->new.position < (match & ~BK_MATCH_EQUAL))
 		take_addition(walk, frame);
 	else
 		take_pair(walk, frame, (match & BK_MATCH_EQUAL) != 0);
@@ -197,7 +195,7 @@ walk_documents(Walk *walk, BkNodeRef old_root, BkNodeRef new_root)
 	{
 		Frame	   *frame = &walk->frames[walk->depth - 1];
 
-		if (frame->old_child == BK_NO_NODE && frame->new_child == BK_NO_NODE)
+		if (frame->old.node == BK_NO_NODE && frame->new.node == BK_NO_NODE)
 			pop_frame(walk);
 		else if (frame->match)
 			walk_array(walk, frame);
@@ -223,12 +221,11 @@ change_root(Walk *walk, BkNodeRef old_root, BkNodeRef new_root)
  */
 static BkText
 write_delta(Walk *walk, BkMemory memory, BkNodeRef old_root, BkNodeRef new_root,
-			BkDeltaForm form, size_t limit)
+			BkDeltaForm form, size_t documents_len, size_t limit)
 {
-	size_t		total = (size_t) walk->diff.tree->nodes[old_root].len + walk->diff.tree->nodes[new_root].len;
 	BkBuffer	buffer;
 
-	bk_buffer_init(&buffer, memory, 0, Min(limit, MAX_LENGTH_FACTOR * total + MAX_LENGTH_EXTRA));
+	bk_buffer_init(&buffer, memory, 0, Min(limit, MAX_LENGTH_FACTOR * documents_len + MAX_LENGTH_EXTRA));
 	if (!bk_diff_render(&walk->diff, form, &buffer))
 	{
 		change_root(walk, old_root, new_root);
@@ -243,22 +240,43 @@ write_delta(Walk *walk, BkMemory memory, BkNodeRef old_root, BkNodeRef new_root,
 	return (BkText) {NULL, 0};
 }
 
+/* The delta of a settled value to a text, in its tree. */
+static BkText
+take_delta(BkMemory memory, BkMemory work, const BkDocument *old, BkText new_text, BkDeltaForm form, size_t limit)
+{
+	Walk		walk = {.diff = {.memory = work, .tree = old->tree, .scratch = {.memory = work}}};
+	BkNodeRef	new_root = bk_tree_parse_beside(old->tree, new_text, old->root, BK_ARGUMENT);
+	size_t		documents_len = old->text.len + new_text.len;
+
+	if (!bk_diff_twin(&walk.diff, new_root))
+	{
+		walk.diff.vain_budget = walk.diff.class_budget = BUDGET_FACTOR * documents_len;
+		walk_documents(&walk, old->root, new_root);
+	}
+	return write_delta(&walk, memory, old->root, new_root, form, documents_len, limit);
+}
+
 BkText
 bk_delta_between(BkMemory memory, BkText old_text, BkText new_text, BkDeltaForm form, size_t limit)
 {
 	BkMemory	work = bk_memory_new(memory, "backup_service delta");
-	BkTree	   *tree = bk_tree_new(work);
-	Walk		walk = {.diff = {.memory = work, .tree = tree, .scratch = {.memory = work}}};
-	BkNodeRef	old_root = bk_tree_parse(tree, old_text, BK_ARGUMENT);
-	BkNodeRef	new_root = bk_tree_parse_beside(tree, new_text, old_root, BK_ARGUMENT);
+	BkDocument	old = {old_text, bk_tree_new(work), BK_NO_NODE};
 	BkText		delta;
 
-	if (!bk_diff_twins(&walk.diff, old_root, new_root))
-	{
-		walk.diff.vain_budget = walk.diff.class_budget = BUDGET_FACTOR * (old_text.len + new_text.len);
-		walk_documents(&walk, old_root, new_root);
-	}
-	delta = write_delta(&walk, memory, old_root, new_root, form, limit);
+	old.root = bk_tree_parse(old.tree, old_text, BK_ARGUMENT);
+	delta = take_delta(memory, work, &old, new_text, form, limit);
+	bk_memory_delete(work);
+	return delta;
+}
+
+BkText
+bk_delta_from_tree(BkMemory memory, const BkDocument *old, BkText new_text, size_t limit)
+{
+	BkMemory	work = bk_memory_new(memory, "backup_service delta");
+	BkText		delta;
+
+	bk_tree_settle(old->tree);
+	delta = take_delta(memory, work, old, new_text, BK_DELTA_STORED, limit);
 	bk_memory_delete(work);
 	return delta;
 }

@@ -76,11 +76,8 @@ typedef struct BkDiff
 /* hash.c */
 extern uint64 bk_hash_bytes(uint64 seed, const char *data, size_t len);
 
-/*
- * Prepare the hashes of a node, its later siblings up to another one (BK_NO_NODE:
- * all) and all below them, none of which is a twin.
- */
-extern void bk_hash_siblings(BkDiff *diff, BkNodeRef first, BkNodeRef after);
+/* Prepare the hashes of values and all below them, none of which is a twin or outlined. */
+extern void bk_hash_values(BkDiff *diff, const BkNodeRef *nodes, uint32 count);
 
 /* The hash of a value that was prepared. */
 extern uint64 bk_hash_value(const BkDiff *diff, BkNodeRef node);
@@ -92,11 +89,11 @@ extern bool bk_diff_equal(BkDiff *diff, BkNodeRef a, BkNodeRef b);
 extern void *bk_scratch_alloc(BkScratch *scratch, size_t size);
 extern void bk_scratch_reset(BkScratch *scratch);
 
-/* Are two values in the same place (document/beside.h) equal? */
+/* Is a new value equal to the old one in the same place (document/beside.h)? */
 static inline bool
-bk_diff_twins(const BkDiff *diff, BkNodeRef old_node, BkNodeRef new_node)
+bk_diff_twin(const BkDiff *diff, BkNodeRef new_node)
 {
-	return bk_node_slice(diff->tree, old_node).data == bk_node_slice(diff->tree, new_node).data;
+	return bk_node_kind(diff->tree, new_node) == BK_KIND_TWIN;
 }
 
 /*

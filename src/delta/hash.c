@@ -77,18 +77,17 @@ hash_container(const BkDiff *diff, BkNodeRef node)
 	return hash;
 }
 
-/* The node after the last one below a node and its later siblings. */
+/* The node after the last one of a value, which is that of its next sibling where it has one. */
 static BkNodeRef
-end_of_siblings(const BkTree *tree, BkNodeRef node)
+end_of_value(const BkTree *tree, BkNodeRef node)
 {
-	for (;;)
+	while (bk_node_next(tree, node) == BK_NO_NODE && bk_node_count(tree, node) > 0)
 	{
+		node = bk_node_first(tree, node);
 		while (bk_node_next(tree, node))
 			node = bk_node_next(tree, node);
-		if (bk_node_count(tree, node) == 0)
-			return node + 1;
-		node = bk_node_first(tree, node);
 	}
+	return bk_node_next(tree, node) ? bk_node_next(tree, node) : node + 1;
 }
 
 /*
@@ -96,25 +95,29 @@ end_of_siblings(const BkTree *tree, BkNodeRef node)
  * What is below a short value is not looked at, and every byte is hashed twice at
  * most, however deep it lies: as a short value, or as a key.
  */
-void
-bk_hash_siblings(BkDiff *diff, BkNodeRef first, BkNodeRef after)
+static void
+hash_below(BkDiff *diff, BkNodeRef value)
 {
-	const BkTree *tree = diff->tree;
-	BkNodeRef	end = after ? after : end_of_siblings(tree, first);
-
-	if (diff->hashes == NULL)
-		diff->hashes = bk_alloc(diff->memory, tree->count * sizeof(uint64));
-	for (BkNodeRef node = end; node-- > first;)
+	for (BkNodeRef node = end_of_value(diff->tree, value); node-- > value;)
 	{
 		if (node % 0x1000 == 0)
 			BK_CHECK_INTERRUPTS();
 		if (is_short(diff, node))
 			continue;
-		if (bk_node_kind(tree, node) == BK_KIND_SCALAR)
+		if (bk_node_kind(diff->tree, node) == BK_KIND_SCALAR)
 			diff->hashes[node] = hash_slice(diff, node);
 		else
 			diff->hashes[node] = hash_container(diff, node);
 	}
+}
+
+void
+bk_hash_values(BkDiff *diff, const BkNodeRef *nodes, uint32 count)
+{
+	if (diff->hashes == NULL)
+		diff->hashes = bk_alloc(diff->memory, diff->tree->count * sizeof(uint64));
+	for (uint32 i = 0; i < count; i++)
+		hash_below(diff, nodes[i]);
 }
 
 /*

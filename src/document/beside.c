@@ -47,40 +47,62 @@ push_pair(BkBeside *beside, BkPair pair)
 void
 bk_beside_begin(BkBeside *beside, BkNodeRef old)
 {
-	push_pair(beside, (BkPair) {BK_NO_NODE, old});
+	push_pair(beside, (BkPair) {.open = BK_NO_NODE, .old_children = {.node = old}});
 }
 
 void
 bk_beside_open(BkBeside *beside, BkNodeRef open, BkNodeRef old)
 {
-	push_pair(beside, (BkPair) {open, bk_node_first(beside->tree, old)});
+	push_pair(beside, (BkPair) {.open = open, .old_children = bk_children(beside->tree, old)});
 }
 
 void
+bk_beside_twin(BkBeside *beside, BkNodeRef child)
+{
+	BkNode	   *node = &beside->tree->nodes[child];
+
+	node->bits = (node->bits & BK_KEY_ESCAPED) | BK_KIND_TWIN;
+	beside->pairs[beside->depth - 1].twins++;
+}
+
+/* A changed old container has no text to compare, so that it takes its children to see that nothing is different. */
+void
 bk_beside_close(BkBeside *beside, BkNodeRef open)
 {
-	if (find_pair(beside, open))
-		beside->depth--;
+	BkPair	   *pair = find_pair(beside, open);
+	uint32		count = bk_node_count(beside->tree, open);
+
+	if (pair == NULL)
+		return;
+	beside->depth--;
+	if (pair->twins < count || pair->old_children.count > count)
+		return;
+	beside->tree->count = open + 1;
+	bk_beside_twin(beside, open);
 }
 
 BkNodeRef
 bk_beside_next(BkBeside *beside, BkNodeRef open, const BkKey *key)
 {
 	BkPair	   *pair = find_pair(beside, open);
+	BkChildren *children;
 	BkNodeRef	old;
 
 	if (pair == NULL)
 		return BK_NO_NODE;
-	for (old = pair->old_child; key && old; old = bk_node_next(beside->tree, old))
+	children = &pair->old_children;
+	for (; key && children->node; bk_children_move(beside->tree, children))
 	{
-		int			order = bk_key_compare(bk_node_key(beside->tree, old), *key);
+		int			order = bk_key_compare(bk_node_key(beside->tree, children->node), *key);
 
-		if (order < 0)
-			continue;
-		pair->old_child = order == 0 ? bk_node_next(beside->tree, old) : old;
-		return order == 0 ? old : BK_NO_NODE;
+		if (order == 0)
+			break;
+		if (order > 0)
+			return BK_NO_NODE;
 	}
-	pair->old_child = old ? bk_node_next(beside->tree, old) : BK_NO_NODE;
+	old = children->node;
+	if (old != BK_NO_NODE)
+		bk_children_move(beside->tree, children);
 	return old;
 }
 
@@ -90,7 +112,7 @@ bk_beside_part(BkBeside *beside, BkNodeRef open)
 	BkPair	   *pair = find_pair(beside, open);
 
 	if (pair)
-		pair->old_child = BK_NO_NODE;
+		pair->old_children.node = BK_NO_NODE;
 }
 
 /* May a number go on with this character? */
@@ -107,6 +129,8 @@ bk_beside_same(BkBeside *beside, const char *at, const char *end, BkNodeRef old)
 	ptrdiff_t	distance = (ptrdiff_t) ((uintptr_t) text.data - (uintptr_t) at);
 	size_t		left = (size_t) (end - at);
 
+	if (bk_node_outline(beside->tree, old))
+		return false;
 	if (at > beside->same_until || distance != beside->distance)
 	{
 		beside->same_until = at + common_length(at, text.data, Min(left, text.len));

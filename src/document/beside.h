@@ -5,9 +5,9 @@
  *
  * The places are the root, members with the same key in objects in the same
  * place, and the elements at the start of such arrays up to the first that
- * differs.  A value that is the same becomes a twin: one node without children,
- * whose text is the old value's own.  So a diff that pairs values by these rules
- * knows equal ones by their address, and all others of these places to differ.
+ * differs.  A value that is the same becomes a twin: one node without children, of
+ * a kind of its own.  So a diff that pairs values by these rules knows equal ones
+ * by their kind, and all others of these places to differ.
  */
 #ifndef BK_BESIDE_H
 #define BK_BESIDE_H
@@ -18,7 +18,8 @@
 typedef struct BkPair
 {
 	BkNodeRef	open;
-	BkNodeRef	old_child;		/* the next one to be met; BK_NO_NODE: none is left */
+	BkChildren	old_children;	/* from the next one to be met on */
+	uint32		twins;			/* so many are the same so far */
 } BkPair;
 
 typedef struct BkBeside
@@ -33,15 +34,20 @@ typedef struct BkBeside
 	ptrdiff_t	distance;
 } BkBeside;
 
-/* Parse a text beside an old value of the tree, which was never changed; another text than that value's. */
+/* Parse a text beside an old value of the tree, which is settled; another text than that value's. */
 extern BkNodeRef bk_tree_parse_beside(BkTree *tree, BkText text, BkNodeRef old, BkOrigin origin);
 
 /* The root's place. */
 extern void bk_beside_begin(BkBeside *beside, BkNodeRef old);
 
-/* A container is opened whose old one is this, and closed. */
+/* A container is opened whose old one is this. */
 extern void bk_beside_open(BkBeside *beside, BkNodeRef open, BkNodeRef old);
+
+/* It is closed, and parsed but for its length: where all children are the same, it becomes a twin itself. */
 extern void bk_beside_close(BkBeside *beside, BkNodeRef open);
+
+/* The child that was met last is the same. */
+extern void bk_beside_twin(BkBeside *beside, BkNodeRef child);
 
 /* The old value in the place of the next child of the innermost open container, or BK_NO_NODE. */
 extern BkNodeRef bk_beside_next(BkBeside *beside, BkNodeRef open, const BkKey *key);

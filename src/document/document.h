@@ -42,6 +42,12 @@ extern BkNodeRef bk_tree_parse(BkTree *tree, BkText text, BkOrigin origin);
 /* The canonical text of a node; a slice where the node was never changed. */
 extern BkText bk_tree_text(BkTree *tree, BkNodeRef node);
 
+/*
+ * Give a node's canonical text to take, piece by piece: what stands together in a
+ * parsed text is one.  Stops where take says false, and is then false itself.
+ */
+extern bool bk_tree_write(BkTree *tree, BkNodeRef node, bool (*take) (void *context, BkText piece), void *context);
+
 #ifndef FRONTEND
 
 #include "utils/jsonb.h"

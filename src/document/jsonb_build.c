@@ -11,25 +11,16 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
+#include "document/jsonb_number.h"
 #include "document/scan.h"
 #include "document/tree.h"
 
-#define MAX_FAST_DIGITS		18
 #define VERIFY_AT_ONCE		0x10000000
-
-/* The children of a container, or a scalar at the root, that are still to come. */
-typedef struct Children
-{
-	const BkOutline *outline;	/* NULL where they were never changed */
-	BkNodeRef	next;			/* then */
-	uint32		left;
-	uint32		count;
-} Children;
 
 /* A container that is being built; offsets are from the start of the buffer. */
 typedef struct Frame
 {
-	Children	children;
+	BkChildren	children;		/* that are still to come */
 	uint32		start;			/* with the padding before it */
 	uint32		entries;		/* where its JEntries are */
 	uint32		index;			/* of the JEntry to fill next */
@@ -131,40 +122,26 @@ parse_numeric(Builder *builder, BkText text)
 											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
-/* A number of few digits, else NULL: much faster than numeric_in, with the same result. */
-static Numeric
-parse_short_number(BkText text)
-{
-	bool		negative = text.data[0] == '-';
-	int64		value = 0;
-	int			scale = 0;
-
-	if (text.len - negative > MAX_FAST_DIGITS)
-		return NULL;
-	for (size_t i = negative; i < text.len; i++)
-	{
-		if (text.data[i] == '.')
-			scale = (int) (text.len - i) - 1;
-		else
-			value = value * 10 + (text.data[i] - '0');
-	}
-	if (negative)
-		value = -value;
-	return scale == 0 ? int64_to_numeric(value) : int64_div_fast_to_numeric(value, scale);
-}
-
 /* Add a number, aligned. */
 static void
 add_number(Builder *builder, BkText text)
 {
-	Numeric		number = parse_short_number(text);
 	size_t		start = builder->len;
+	Numeric		number;
 
-	if (number == NULL)
-		number = parse_numeric(builder, text);
 	align(builder);
-	memcpy(claim(builder, VARSIZE_ANY(number)), number, VARSIZE_ANY(number));
-	pfree(number);
+	if (likely(text.len <= BK_NUMBER_CHARS))
+	{
+		char	   *to = claim(builder, BK_NUMBER_BYTES);
+
+		builder->len -= BK_NUMBER_BYTES - bk_number_write(to, text);
+	}
+	else
+	{
+		number = parse_numeric(builder, text);
+		memcpy(claim(builder, VARSIZE_ANY(number)), number, VARSIZE_ANY(number));
+		pfree(number);
+	}
 	add_child(builder, JENTRY_ISNUMERIC, builder->len - start);
 }
 
@@ -191,32 +168,9 @@ add_scalar(Builder *builder, BkText text)
 	}
 }
 
-static inline Children
-children_of(const BkTree *tree, BkNodeRef container)
-{
-	const BkOutline *outline = bk_node_outline(tree, container);
-	uint32		count = bk_node_count(tree, container);
-
-	return (Children) {outline, outline ? BK_NO_NODE : bk_node_first(tree, container), count, count};
-}
-
-/* The next one; there must be one left. */
-static inline BkNodeRef
-take_child(const BkTree *tree, Children *children)
-{
-	BkNodeRef	child = children->next;
-
-	if (unlikely(children->outline != NULL))
-		child = bk_outline_child(children->outline, children->count - children->left);
-	else
-		children->next = bk_node_next(tree, child);
-	children->left--;
-	return child;
-}
-
 /* Begin a container: its header, room for its JEntries, and an object's keys. */
 static void
-open_container(Builder *builder, uint32 header, uint32 entry_count, Children children)
+open_container(Builder *builder, uint32 header, uint32 entry_count, BkChildren children)
 {
 	Frame	   *frame;
 
@@ -231,8 +185,8 @@ open_container(Builder *builder, uint32 header, uint32 entry_count, Children chi
 	claim(builder, (size_t) entry_count * sizeof(JEntry));
 	if ((header & JB_FOBJECT) == 0)
 		return;
-	while (children.left > 0)
-		add_string(builder, bk_node_key(builder->tree, take_child(builder->tree, &children)).text);
+	for (; children.node; bk_children_move(builder->tree, &children))
+		add_string(builder, bk_node_key(builder->tree, children.node).text);
 }
 
 /* End the innermost container, which is then a child of the one around it. */
@@ -256,10 +210,10 @@ add_value(Builder *builder, BkNodeRef node)
 	switch (bk_node_kind(builder->tree, node))
 	{
 		case BK_KIND_ARRAY:
-			open_container(builder, JB_FARRAY | count, count, children_of(builder->tree, node));
+			open_container(builder, JB_FARRAY | count, count, bk_children(builder->tree, node));
 			break;
 		case BK_KIND_OBJECT:
-			open_container(builder, JB_FOBJECT | count, count * 2, children_of(builder->tree, node));
+			open_container(builder, JB_FOBJECT | count, count * 2, bk_children(builder->tree, node));
 			break;
 		default:
 			add_scalar(builder, bk_node_slice(builder->tree, node));
@@ -271,9 +225,8 @@ static void
 add_root(Builder *builder, BkNodeRef root)
 {
 	if (bk_node_kind(builder->tree, root) == BK_KIND_SCALAR)
-		open_container(builder, JB_FARRAY | JB_FSCALAR | 1, 1, (Children) {NULL, root, 1, 1});
-	else
-		add_value(builder, root);
+		open_container(builder, JB_FARRAY | JB_FSCALAR | 1, 1, (BkChildren) {.node = BK_NO_NODE});
+	add_value(builder, root);
 }
 
 /* Build the jsonb of a parsed text, whose length is a first guess. */
@@ -287,12 +240,16 @@ build(BkTree *tree, BkNodeRef root, size_t text_len)
 	add_root(&builder, root);
 	for (uint32 steps = 1; builder.depth > 0; steps++)
 	{
-		Frame	   *frame = &builder.frames[builder.depth - 1];
+		BkChildren *children = &builder.frames[builder.depth - 1].children;
+		BkNodeRef	child = children->node;
 
-		if (frame->children.left == 0)
+		if (child == BK_NO_NODE)
 			close_container(&builder);
 		else
-			add_value(&builder, take_child(tree, &frame->children));
+		{
+			bk_children_move(tree, children);
+			add_value(&builder, child);
+		}
 		if (steps % 0x400 == 0)
 			CHECK_FOR_INTERRUPTS();
 	}

@@ -10,6 +10,7 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
+#include "document/jsonb_number.h"
 #include "document/scan.h"
 #include "document/tree.h"
 
@@ -81,7 +82,16 @@ print_string(Printer *printer, const char *data, uint32 len)
 static void
 print_number(BkBuffer *buffer, const char *data)
 {
-	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, PointerGetDatum(data)));
+	char	   *text;
+	size_t		len;
+
+	if (unlikely(!bk_buffer_reserve(buffer, BK_NUMBER_CHARS)))
+		return;
+	len = bk_number_print(buffer->data + buffer->len, data);
+	buffer->len += len;
+	if (likely(len > 0))
+		return;
+	text = DatumGetCString(DirectFunctionCall1(numeric_out, PointerGetDatum(data)));
 
 	bk_buffer_append(buffer, text, strlen(text));
 	pfree(text);

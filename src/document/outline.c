@@ -32,6 +32,9 @@ bk_tree_outline(BkTree *tree, BkNodeRef container)
 
 	if (outline->children)
 		return;
+	tree->outlined = bk_array_enlarge(tree->memory, tree->outlined, &tree->outlined_capacity,
+									  tree->outlined_count + 1, sizeof(BkNodeRef));
+	tree->outlined[tree->outlined_count++] = container;
 	outline->capacity = count + MIN_GAP;
 	outline->children = bk_alloc(tree->memory, outline->capacity * sizeof(BkNodeRef));
 	for (BkNodeRef child = bk_node_first(tree, container); child; child = bk_node_next(tree, child))
@@ -129,6 +132,7 @@ bk_tree_set_key(BkTree *tree, BkNodeRef ref, BkKey key)
 	memcpy(copy + 1, key.text.data, key.text.len);
 	copy[len - 1] = '"';
 	outline->key = (BkText) {copy, len};
+	tree->nodes[ref].key_len = (uint32) len;
 	tree->nodes[ref].bits &= ~BK_KEY_ESCAPED;
 	if (key.escaped)
 		tree->nodes[ref].bits |= BK_KEY_ESCAPED;

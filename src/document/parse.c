@@ -235,8 +235,8 @@ parse_key(Parser *parser, const char *at, uint32 *key_len, uint32 *key_bits)
 }
 
 /*
- * Where the old tree has the same value in this place, take that for the new
- * node, and return what comes after it; else NULL.
+ * Where the old tree has the same value in this place, make the new node its twin,
+ * and return what comes after it; else NULL.
  */
 static const char *
 take_twin(Parser *parser, const char *at, BkNodeRef ref, BkNodeRef *old)
@@ -256,11 +256,9 @@ take_twin(Parser *parser, const char *at, BkNodeRef ref, BkNodeRef *old)
 		return NULL;
 	if (bk_beside_same(parser->beside, at, parser->end, *old))
 	{
-		BkText		text = bk_node_slice(tree, *old);
-
-		node->text = text.data;
-		node->len = (uint32) text.len;
-		return at + text.len;
+		node->len = tree->nodes[*old].len;
+		bk_beside_twin(parser->beside, ref);
+		return at + node->len;
 	}
 	if (node->key_len == 0 && parser->open != BK_NO_NODE)
 	{

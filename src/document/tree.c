@@ -10,13 +10,16 @@
 typedef struct Frame
 {
 	BkNodeRef	container;
-	uint32		position;		/* of the child to write next */
+	BkChildren	children;
 } Frame;
 
 typedef struct Writer
 {
 	BkTree	   *tree;
-	BkBuffer	buffer;
+	bool		(*take) (void *context, BkText piece);
+	void	   *context;
+	bool		stopped;		/* take wants no more */
+	BkText		run;			/* what is not given yet */
 	Frame	   *frames;
 	size_t		depth;
 	size_t		capacity;
@@ -34,20 +37,56 @@ bk_tree_new(BkMemory memory)
 	return tree;
 }
 
+/* Write a piece, which often goes on where the last one ends. */
+static inline void
+write_piece(Writer *writer, BkText piece)
+{
+	if (piece.data == writer->run.data + writer->run.len)
+	{
+		writer->run.len += piece.len;
+		return;
+	}
+	writer->stopped = writer->stopped ||
+		(writer->run.len > 0 && !writer->take(writer->context, writer->run));
+	writer->run = piece;
+}
+
+/* Write two characters before a piece: where that comes two after the last one, mostly those between them. */
+static inline void
+write_between(Writer *writer, const char *literal, const char *next)
+{
+	const char *end = writer->run.data + writer->run.len;
+
+	if (next == end + 2 && memcmp(end, literal, 2) == 0)
+		writer->run.len += 2;
+	else
+		write_piece(writer, (BkText) {literal, 2});
+}
+
+/* A changed container's first or last character, in the text that it was parsed from. */
+static inline BkText
+bracket(const BkTree *tree, BkNodeRef container, bool last)
+{
+	const BkNode *node = &tree->nodes[container];
+
+	return (BkText) {node->outline->text + (last ? node->len - 1 : 0), 1};
+}
+
 /* Write a node that was never changed, or begin one that was. */
 static void
 write_node(Writer *writer, BkNodeRef node)
 {
-	if (bk_node_outline(writer->tree, node) == NULL)
+	BkTree	   *tree = writer->tree;
+
+	if (bk_node_outline(tree, node) == NULL)
 	{
-		bk_buffer_append_text(&writer->buffer, bk_node_slice(writer->tree, node));
+		write_piece(writer, bk_node_slice(tree, node));
 		return;
 	}
-	writer->frames = bk_array_enlarge(writer->tree->memory, writer->frames, &writer->capacity,
+	writer->frames = bk_array_enlarge(tree->memory, writer->frames, &writer->capacity,
 									  writer->depth + 1, sizeof(Frame));
-	writer->frames[writer->depth++] = (Frame) {node, 0};
-	bk_buffer_append_char(&writer->buffer,
-						  bk_node_kind(writer->tree, node) == BK_KIND_ARRAY ? '[' : '{');
+	writer->frames[writer->depth++] = (Frame) {node, bk_children(tree, node)};
+	write_piece(writer, bracket(tree, node, false));
 }
 
 /* Write the next child of the innermost changed container, or its end. */
@@ -56,74 +95,91 @@ write_next(Writer *writer)
 {
 	BkTree	   *tree = writer->tree;
 	Frame	   *frame = &writer->frames[writer->depth - 1];
-	bool		array = bk_node_kind(tree, frame->container) == BK_KIND_ARRAY;
-	BkNodeRef	child;
+	BkNodeRef	child = frame->children.node;
+	BkText		key;
 
-	if (frame->position == bk_node_count(tree, frame->container))
+	if (child == BK_NO_NODE)
 	{
 		writer->depth--;
-		bk_buffer_append_char(&writer->buffer, array ? ']' : '}');
+		write_piece(writer, bracket(tree, frame->container, true));
 		return;
 	}
-	child = bk_outline_child(bk_node_outline(tree, frame->container), frame->position);
-	if (frame->position++ > 0)
-		bk_buffer_append(&writer->buffer, ", ", 2);
-	if (!array)
+	key = tree->nodes[child].key_len > 0 ? bk_node_quoted_key(tree, child) : bk_node_slice(tree, child);
+	if (frame->children.position > 0)
+		write_between(writer, ", ", key.data);
+	if (tree->nodes[child].key_len > 0)
 	{
-		bk_buffer_append_text(&writer->buffer, bk_node_quoted_key(tree, child));
-		bk_buffer_append(&writer->buffer, ": ", 2);
+		write_piece(writer, key);
+		write_between(writer, ": ", bk_node_slice(tree, child).data);
 	}
+	bk_children_move(tree, &frame->children);
 	write_node(writer, child);
 }
 
-/* Write a node's text, up to limit bytes; is that all of it? */
-static bool
-write_tree(Writer *writer, BkTree *tree, BkNodeRef node, size_t expected, size_t limit)
+bool
+bk_tree_write(BkTree *tree, BkNodeRef node, bool (*take) (void *context, BkText piece), void *context)
 {
-	*writer = (Writer) {.tree = tree};
-	bk_buffer_init(&writer->buffer, tree->memory, expected, limit);
-	write_node(writer, node);
-	for (uint32 steps = 1; writer->depth > 0 && !writer->buffer.full; steps++)
+	Writer		writer = {.tree = tree, .take = take, .context = context, .run = {"", 0}};
+
+	write_node(&writer, node);
+	for (uint32 steps = 1; writer.depth > 0 && !writer.stopped; steps++)
 	{
-		write_next(writer);
+		write_next(&writer);
 		if (steps % 0x1000 == 0)
 			BK_CHECK_INTERRUPTS();
 	}
-	bk_free(tree->memory, writer->frames);
-	return !writer->buffer.full;
+	bk_free(tree->memory, writer.frames);
+	return !writer.stopped && take(context, writer.run);
 }
 
-/* A changed text is mostly about as long as it was; room for a little more spares moving all of it. */
-static size_t
-expected_len(const BkTree *tree, BkNodeRef node)
+static bool
+measure_piece(void *context, BkText piece)
 {
-	return (size_t) tree->nodes[node].len + tree->nodes[node].len / 64;
+	*(size_t *) context += piece.len;
+	return true;
 }
 
+static bool
+append_piece(void *context, BkText piece)
+{
+	bk_buffer_append_text(context, piece);
+	return true;
+}
+
+/* Measuring a text before it is written spares moving it as it grows. */
 BkText
 bk_tree_text(BkTree *tree, BkNodeRef node)
 {
-	Writer		writer;
+	size_t		len = 0;
+	BkBuffer	buffer;
 
 	if (bk_node_outline(tree, node) == NULL)
 		return bk_node_slice(tree, node);
-	if (!write_tree(&writer, tree, node, expected_len(tree, node), BK_MAX_TEXT))
+	bk_tree_write(tree, node, measure_piece, &len);
+	if (len > BK_MAX_TEXT)
 		bk_fail_limit("the document would be longer than the %zu bytes that can be handled", BK_MAX_TEXT);
-	return bk_buffer_text(&writer.buffer);
+	bk_buffer_init(&buffer, tree->memory, len, len);
+	bk_tree_write(tree, node, append_piece, &buffer);
+	return bk_buffer_text(&buffer);
+}
+
+/* Does what is left of the text begin with the piece? */
+static bool
+compare_piece(void *context, BkText piece)
+{
+	BkText	   *rest = context;
+
+	if (piece.len > rest->len || memcmp(piece.data, rest->data, piece.len) != 0)
+		return false;
+	rest->data += piece.len;
+	rest->len -= piece.len;
+	return true;
 }
 
 bool
 bk_tree_equals(BkTree *tree, BkNodeRef node, BkText text)
 {
-	Writer		writer;
-	bool		equal;
-
-	if (bk_node_outline(tree, node) == NULL)
-		return bk_text_equal(bk_node_slice(tree, node), text);
-	equal = write_tree(&writer, tree, node, text.len, text.len) &&
-		bk_text_equal(bk_buffer_text(&writer.buffer), text);
-	bk_free(tree->memory, writer.buffer.data);
-	return equal;
+	return bk_tree_write(tree, node, compare_piece, &text) && text.len == 0;
 }
 
 BkNodeRef

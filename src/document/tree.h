@@ -27,6 +27,7 @@
 #define BK_KIND_SCALAR		0x00000000
 #define BK_KIND_ARRAY		0x10000000
 #define BK_KIND_OBJECT		0x20000000
+#define BK_KIND_TWIN		0x30000000	/* of beside.h */
 #define BK_KEY_ESCAPED		0x40000000
 #define BK_OUTLINED			0x80000000
 
@@ -62,6 +63,9 @@ struct BkTree
 	BkNode	   *nodes;
 	size_t		count;
 	size_t		capacity;
+	BkNodeRef  *outlined;		/* the containers with outlined children */
+	size_t		outlined_count;
+	size_t		outlined_capacity;
 };
 
 /* A member's key: what stands between the quotes, canonically escaped. */
@@ -143,6 +147,40 @@ bk_outline_child(const BkOutline *outline, uint32 position)
 							 : position + (outline->gap_end - outline->gap_start)];
 }
 
+/* A container's children, one after the other. */
+typedef struct BkChildren
+{
+	const BkOutline *outline;	/* where they are in it, else NULL */
+	BkNodeRef	node;			/* the one at hand; BK_NO_NODE: none is left */
+	uint32		position;		/* of that one */
+	uint32		count;
+} BkChildren;
+
+/* From the first on. */
+static inline BkChildren
+bk_children(const BkTree *tree, BkNodeRef container)
+{
+	const BkOutline *outline = bk_node_outline(tree, container);
+	uint32		count = bk_node_count(tree, container);
+
+	if (likely(outline == NULL))
+		return (BkChildren) {.node = bk_node_first(tree, container), .count = count};
+	return (BkChildren) {outline, count > 0 ? bk_outline_child(outline, 0) : BK_NO_NODE, 0, count};
+}
+
+/* On to the next one. */
+static inline void
+bk_children_move(const BkTree *tree, BkChildren *children)
+{
+	children->position++;
+	if (likely(children->outline == NULL))
+		children->node = bk_node_next(tree, children->node);
+	else if (children->position < children->count)
+		children->node = bk_outline_child(children->outline, children->position);
+	else
+		children->node = BK_NO_NODE;
+}
+
 /* parse.c */
 
 /* bk_tree_parse, where another check than "document" fails. */
@@ -183,7 +221,7 @@ extern size_t bk_unescape(char *to, BkText text);
 /* Append with canonical escapes, without quotes. */
 extern void bk_buffer_append_escaped(BkBuffer *buffer, BkText text);
 
-/* tree.c, outline.c */
+/* tree.c, outline.c, settle.c */
 
 /* Is the node's canonical text this one?  Stops where it cannot be any more. */
 extern bool bk_tree_equals(BkTree *tree, BkNodeRef node, BkText text);
@@ -204,6 +242,13 @@ extern void bk_tree_outline(BkTree *tree, BkNodeRef container);
 extern void bk_tree_insert(BkTree *tree, BkNodeRef container, uint32 position, BkNodeRef child);
 extern void bk_tree_remove(BkTree *tree, BkNodeRef container, uint32 position);
 extern void bk_tree_replace(BkTree *tree, BkNodeRef container, uint32 position, BkNodeRef child);
+
+/*
+ * Make changed documents fit to be compared with another: afterwards no container is
+ * outlined that is empty, or an element of an array.  Such elements are written and
+ * parsed again.
+ */
+extern void bk_tree_settle(BkTree *tree);
 
 /* Give a value a key (copied), or none, before it becomes a child. */
 extern void bk_tree_set_key(BkTree *tree, BkNodeRef node, BkKey key);

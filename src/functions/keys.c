@@ -17,13 +17,14 @@ version_argument(FunctionCallInfo fcinfo)
 	return PG_GETARG_INT32(0);
 }
 
-/* bk_key_rotate() returns integer */
+/* bk_key_rotate(lost boolean) returns integer */
 BK_FUNCTION(bk_key_rotate)
 {
+	bool		lost = bk_bool_argument(fcinfo, 0, "lost");
 	int32		version;
 
 	bk_check_can_write("bk_key_rotate()", NULL);
-	version = bk_rotate_key(&entry->call);
+	version = bk_rotate_key(&entry->call, lost);
 	PG_RETURN_INT32(version);
 }
 

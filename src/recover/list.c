@@ -5,6 +5,7 @@
 #include "recover/list.h"
 
 #include "document/document.h"
+#include "recover/gaps.h"
 #include "recover/json.h"
 #include "recover/report.h"
 
@@ -15,7 +16,20 @@ type_of(const BkRecoverPoint *point)
 {
 	static const char *const names[] = {[BK_TYPE_FULL] = "full", [BK_TYPE_INCREMENTAL] = "incremental", [BK_TYPE_DIFFERENTIAL] = "differential"};
 
+	if (point->is_missing)
+		return "missing";
 	return point->is_backup ? names[point->copies[0].entry.header.type] : "deleted";
+}
+
+/* Backups of which there is nothing but their number. */
+static void
+print_lost(const BkRecoverPoint *point, const char *name)
+{
+	char		count[24] = "(?)";
+
+	if (point->lost != BK_LOST_UNKNOWN)
+		snprintf(count, sizeof(count), "(%lld)", (long long) point->lost);
+	printf("%10s  %-27s  %-12s  %10s  %14s  %s\n", count, "", point->is_missing ? "missing" : "not shipped", "", "", name);
 }
 
 static void
@@ -26,6 +40,8 @@ print_line(BkMemory memory, const BkRecoverPoint *point)
 	char		time[BK_TIME_BYTES];
 
 	name[bk_json_escape(point->resource_id, name)] = '\0';
+	if (point->lost != 0)
+		print_lost(point, name);
 	printf("%10lld  %-27s  %-12s  %10lld  %14lld  %s\n", (long long) point->backup_id, bk_time_text(point->created_at, time), type_of(point),
 		   (long long) header->base_id, (long long) header->document_size, name);
 	bk_free(memory, name);
@@ -114,6 +130,10 @@ print_object(BkMemory memory, const BkRecoverPoint *point)
 	print_time("removed_at", entry->point == BK_ARCHIVE_POINT_REMOVED, entry->removed_at);
 	if (point->is_backup)
 		print_backup(memory, point);
+	if (point->lost == BK_LOST_UNKNOWN)
+		printf(", \"lost_before\": null");
+	else
+		printf(", \"lost_before\": %lld", (long long) point->lost);
 	printf(", \"archives\": [");
 	for (int i = 0; i < point->count; i++)
 	{

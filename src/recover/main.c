@@ -3,6 +3,7 @@
  *		bk_recover: lists, verifies and restores backups from archives, without a server.
  */
 #include "recover/file.h"
+#include "recover/json.h"
 #include "recover/list.h"
 #include "recover/options.h"
 #include "recover/rebuild.h"
@@ -77,6 +78,23 @@ verify_point(BkStore *store, BkMemory memory, BkRebuild *rebuild, const BkRecove
 	return problems;
 }
 
+static void
+report_missing(const BkRecoverPoint *point)
+{
+	char		time[BK_TIME_BYTES];
+
+	bk_report_error("backup %lld of resource %s, of %s, is in none of the archives, though one that was shipped after it is",
+					(long long) point->backup_id, bk_shown(point->resource_id), bk_time_text(point->created_at, time));
+}
+
+/* No file is missing, and none can be found. */
+static void
+say_never_shipped(const BkRecoverPoint *point)
+{
+	printf("resource %s: before backup %lld, %lld backups were made that were never shipped, deleted or damaged by then\n",
+		   bk_shown(point->resource_id), (long long) point->backup_id, (long long) point->lost);
+}
+
 static BkExit
 verify(BkStore *store, BkMemory memory, const BkRecoverPoint *points, int count)
 {
@@ -86,6 +104,13 @@ verify(BkStore *store, BkMemory memory, const BkRecoverPoint *points, int count)
 
 	for (int i = 0; i < count; i++)
 	{
+		if (points[i].is_missing)
+		{
+			report_missing(&points[i]);
+			problems++;
+		}
+		else if (points[i].lost > 0)
+			say_never_shipped(&points[i]);
 		if (!points[i].is_backup)
 			continue;
 		backups++;
@@ -110,6 +135,7 @@ restore(BkStore *store, BkMemory memory, const BkRecoverPoint *points, int count
 	BK_CATCH
 	{
 		report_damage(point, NULL);
+		bk_report_hint("\"bk_recover verify\" tells which backups are sound: choose one with --backup-id.");
 		status = BK_EXIT_PROBLEM;
 	}
 	BK_END_TRY;

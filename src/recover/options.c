@@ -32,7 +32,8 @@ static const char usage_text[] =
 "  -b, --backup-id=ID         the backup with this id\n"
 "  -t, --at=TIME              restore the state of this time (ISO 8601; UTC where\n"
 "                             it names no zone); without -b and -t, the newest\n"
-"      --nearest              where that state is deleted, the one before it\n"
+"      --nearest              where that state is deleted or missing, the nearest\n"
+"                             one before it\n"
 "\n"
 "Options for the output:\n"
 "  -j, --json                 list as a JSON array\n"
@@ -42,8 +43,8 @@ static const char usage_text[] =
 "  -?, --help                 show this help, then exit\n"
 "\n"
 "Exit status: 0 all is well; 1 damage was found, or what was asked for is not\n"
-"there; 2 wrong usage; 3 a master key is missing or wrong; 4 a file could not be\n"
-"read or written.\n";
+"there for certain; 2 wrong usage; 3 a master key is missing or wrong; 4 a file\n"
+"could not be read or written.\n";
 
 enum
 {

@@ -33,6 +33,16 @@ bk_report_error(const char *format,...)
 }
 
 void
+bk_report_warning(const char *format,...)
+{
+	va_list		arguments;
+
+	va_start(arguments, format);
+	report("warning", format, arguments);
+	va_end(arguments);
+}
+
+void
 bk_report_hint(const char *format,...)
 {
 	va_list		arguments;

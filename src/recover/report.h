@@ -17,8 +17,9 @@ typedef enum BkExit
 	BK_EXIT_FILE = 4			/* a file cannot be read or written */
 } BkExit;
 
-/* "bk_recover: error: ..." to standard error; a hint on a line of its own. */
+/* "bk_recover: error: ..." to standard error; a hint on a line of its own, and a warning where it goes on. */
 extern void bk_report_error(const char *format,...) pg_attribute_printf(1, 2);
+extern void bk_report_warning(const char *format,...) pg_attribute_printf(1, 2);
 extern void bk_report_hint(const char *format,...) pg_attribute_printf(1, 2);
 
 /* The same, and the end of the program. */

@@ -7,6 +7,7 @@
 #include "document/buffer.h"
 #include "keyring/wrap.h"
 #include "recover/file.h"
+#include "recover/gaps.h"
 #include "recover/report.h"
 
 #include <stdlib.h>
@@ -102,15 +103,26 @@ copy_text(BkMemory memory, BkText text)
 	return (BkText) {copy, text.len};
 }
 
+static BkCopy *
+add_copy(BkStore *store)
+{
+	store->copies = bk_array_enlarge(store->memory, store->copies, &store->room, store->count + 1, sizeof(BkCopy));
+	return &store->copies[store->count++];
+}
+
 /* Take over what outlives the archive's bytes. */
 static void
 add_entry(BkStore *store, const BkArchive *archive, const char *path, const BkArchiveEntry *entry, BkText resource_id)
 {
-	BkCopy	   *copy;
+	BkCopy	   *copy = add_copy(store);
 
-	store->copies = bk_array_enlarge(store->memory, store->copies, &store->room, store->count + 1, sizeof(BkCopy));
-	copy = &store->copies[store->count++];
-	*copy = (BkCopy) {.path = path, .made_at = archive->made_at, .entry = *entry};
+	*copy = (BkCopy) {
+		.path = path,
+		.made_at = archive->made_at,
+		.entry = *entry,
+		.number = archive->number,
+		.previous = archive->previous,
+	};
 	copy->entry.header.resource_id = resource_id;
 	copy->entry.stored = BK_TEXT("");
 	copy->entry.resource_type = copy_text(store->memory, entry->resource_type);
@@ -120,6 +132,18 @@ add_entry(BkStore *store, const BkArchive *archive, const char *path, const BkAr
 	copy->entry.created_by = copy_text(store->memory, entry->created_by);
 	if (entry->is_backup)
 		copy->key = *bk_archive_find_key(archive, entry->key_version);
+}
+
+/* What was shipped before a backup has a place among the points, be it in an archive or not. */
+static void
+add_named(BkStore *store, const BkArchivePlace *place, BkText resource_id)
+{
+	if (place->backup_id == 0)
+		return;
+	*add_copy(store) = (BkCopy) {
+		.entry.header = {.resource_id = resource_id, .backup_id = place->backup_id, .created_at = place->created_at},
+		.number = place->number,
+	};
 }
 
 static void
@@ -132,6 +156,7 @@ add_archive(BkStore *store, const char *path)
 
 		for (int i = 0; i < archive->entry_count; i++)
 			add_entry(store, archive, path, &archive->entries[i], resource_id);
+		add_named(store, &archive->previous, resource_id);
 		store->archives++;
 	}
 	BK_CATCH
@@ -188,6 +213,8 @@ compare_copies(const void *one, const void *other)
 
 	if (order == 0)
 		order = b->entry.is_backup - a->entry.is_backup;
+	if (order == 0)
+		order = (a->path == NULL) - (b->path == NULL);
 	/* what needs no other */
 	if (order == 0)
 		order = compare_numbers(a->entry.header.base_id != 0, b->entry.header.base_id != 0);
@@ -199,6 +226,28 @@ is_of(const BkRecoverPoint *point, const BkCopy *copy)
 {
 	return compare_identity(point->resource_id, point->created_at, point->backup_id, copy->entry.header.resource_id,
 							copy->entry.header.created_at, copy->entry.header.backup_id) == 0;
+}
+
+/*
+ * A point for the copies from one on.  One that is but named needs an older one that is there: nobody misses what was
+ * removed from the front.
+ */
+static BkRecoverPoint *
+add_point(BkStore *store, const BkCopy *copy)
+{
+	const BkRecoverPoint *before = store->point_count > 0 ? &store->points[store->point_count - 1] : NULL;
+	BkText		resource_id = copy->entry.header.resource_id;
+
+	if (copy->path == NULL && (before == NULL || !bk_text_equal(before->resource_id, resource_id)))
+		return NULL;
+	store->points[store->point_count] = (BkRecoverPoint) {
+		.resource_id = resource_id,
+		.backup_id = copy->entry.header.backup_id,
+		.created_at = copy->entry.header.created_at,
+		.copies = copy,
+		.is_missing = copy->path == NULL,
+	};
+	return &store->points[store->point_count++];
 }
 
 int
@@ -214,19 +263,14 @@ bk_store_points(BkStore *store, BkRecoverPoint **points)
 		const BkCopy *copy = &store->copies[i];
 
 		if (point == NULL || !is_of(point, copy))
-		{
-			point = &store->points[store->point_count++];
-			*point = (BkRecoverPoint) {
-				.resource_id = copy->entry.header.resource_id,
-				.backup_id = copy->entry.header.backup_id,
-				.created_at = copy->entry.header.created_at,
-				.copies = copy,
-			};
-		}
+			point = add_point(store, copy);
+		if (point == NULL || copy->path == NULL)
+			continue;
 		point->count++;
 		point->is_backup |= copy->entry.is_backup;
 		point->is_live |= copy->entry.is_backup && copy->entry.point == BK_ARCHIVE_POINT_LIVE;
 	}
+	bk_gaps_note(store->points, store->point_count);
 	*points = store->points;
 	return store->point_count;
 }

@@ -11,25 +11,30 @@
 #include "archive/archive.h"
 #include "recover/keys.h"
 
-/* An entry as one archive has it. */
+/* An entry as one archive has it, or what the archive of the next backup says of it. */
 typedef struct BkCopy
 {
-	const char *path;
+	const char *path;			/* NULL: it is but named */
 	int64		made_at;		/* of the archive */
 	BkArchiveKey key;			/* of the payload */
 	BkArchiveEntry entry;		/* without the payload */
+	int64		number;			/* among all backups of the resource; 0: not known */
+	BkArchivePlace previous;	/* what was shipped before it; backup_id is 0 where that is not known */
 } BkCopy;
 
-/* A backup, or a tombstone, with all its copies: full ones first, then the newest. */
+/* A backup, or a tombstone, with all its copies: full ones first, then the newest, and those that but name it after them. */
 typedef struct BkRecoverPoint
 {
 	BkText		resource_id;
 	int64		backup_id;
 	int64		created_at;
 	const BkCopy *copies;
-	int			count;
-	bool		is_backup;		/* else there are tombstones alone */
+	int			count;			/* without those that but name it */
+	bool		is_backup;		/* else there are tombstones alone, or nothing */
 	bool		is_live;		/* it has a place in the timeline */
+	bool		is_missing;		/* it was shipped, and no archive has it; older than another one that is there */
+	bool		after_gap;		/* between it and the point before it there may be backups that no archive has */
+	int64		lost;			/* how many such there are, here or before the points before it; -1: not known */
 } BkRecoverPoint;
 
 typedef struct BkStore BkStore;
@@ -42,7 +47,7 @@ extern BkStore *bk_store_open(BkMemory memory, BkRecoverKeys *keys);
  */
 extern void bk_store_add(BkStore *store, const char *path);
 
-/* After the last one: all points, in order of resource, time and id. */
+/* After the last one: all points, in order of resource, time and id, with what is not known to be complete (gaps.h). */
 extern int	bk_store_points(BkStore *store, BkRecoverPoint **points);
 
 /* The backup of a resource with an id and a time; NULL where no archive has it. */

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "catalog/resource.h"
+#include "catalog/unarchived.h"
 #include "payload/digest.h"
 #include "service/archive_entry.h"
 #include "service/stored.h"
@@ -98,7 +98,19 @@ base_created_at(const BkBackup *backup)
 	return bk_unix_time(base.created_at);
 }
 
-/* The same bytes each time, as long as backup and key are the same. */
+/* Where it stands among those that were shipped. */
+static void
+fill_place(const BkBackup *backup, BkArchive *archive)
+{
+	BkArchived	previous;
+
+	bk_unarchived_find_previous(backup, &previous);
+	archive->number = backup->number;
+	if (previous.backup_id != 0)
+		archive->previous = (BkArchivePlace) {previous.backup_id, bk_unix_time(previous.created_at), previous.number};
+}
+
+/* The same bytes each time, as long as backup, key and the backup before it are the same. */
 static BkText
 head_of(BkKeys *keys, const BkBackup *backup)
 {
@@ -117,6 +129,7 @@ head_of(BkKeys *keys, const BkBackup *backup)
 	bk_archive_fill_backup(backup, &entry);
 	entry.base_created_at = base_created_at(backup);
 	bk_archive_fill_keys(keys, backup, 1, &archive);
+	fill_place(backup, &archive);
 	return bk_archive_write_head(CurrentMemoryContext, &archive);
 }
 

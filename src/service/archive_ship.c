@@ -6,6 +6,7 @@
 
 #include <sys/wait.h>
 
+#include "catalog/job.h"
 #include "catalog/resource.h"
 #include "catalog/unarchived.h"
 #include "keyring/command_run.h"
@@ -36,7 +37,7 @@ static struct
 
 	/* the backup, in TopMemoryContext, and its file */
 	char	   *resource_id;
-	int64		backup_id;
+	BkArchived	backup;
 	char	   *path;
 
 	BkCommandRun run;
@@ -206,7 +207,7 @@ static void
 remember(const BkBackup *backup, const char *path)
 {
 	ship.resource_id = MemoryContextStrdup(TopMemoryContext, backup->resource_id);
-	ship.backup_id = backup->backup_id;
+	ship.backup = (BkArchived) {backup->backup_id, backup->created_at, backup->number};
 	ship.path = MemoryContextStrdup(TopMemoryContext, path);
 }
 
@@ -286,11 +287,12 @@ describe_end(const BkCommandRun *run)
 static void
 note_failure(TimestampTz now)
 {
+	bk_job_note_failure("archive", now);
 	ship.failures++;
 	ship.next_at = bk_retry_time(now, ship.failures);
 	ereport(WARNING,
 			(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
-			 errmsg("backup " INT64_FORMAT " of resource \"%s\" could not be archived", ship.backup_id, ship.resource_id),
+			 errmsg("backup " INT64_FORMAT " of resource \"%s\" could not be archived", ship.backup.backup_id, ship.resource_id),
 			 errdetail("%s", describe_end(&ship.run)),
 			 errhint("What backup_service.archive_command printed stands in the server's log before this. It is tried again in %d s.",
 					 bk_retry_seconds(ship.failures))));
@@ -328,7 +330,7 @@ mark(TimestampTz now)
 		wait_ms(now, LOCKED_MS);
 		return false;
 	}
-	bk_unarchived_set(ship.resource_id, ship.backup_id, now);
+	bk_unarchived_set(ship.resource_id, &ship.backup, now);
 	ship.failures = 0;
 	forget();
 	return true;

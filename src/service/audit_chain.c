@@ -45,6 +45,7 @@ struct BkChain
 	bool		dropped;
 	HTAB	   *backups;
 	HTAB	   *older;
+	BkKeyTrail *keys;			/* NULL: it is a resource's */
 
 	/* the checkpoint, and the digest of it that the last trimming left, in hexadecimal */
 	BkCheckpoint checkpoint;
@@ -97,6 +98,8 @@ bk_chain_open(BkMemory memory, const char *resource_id)
 	chain->read_from = PG_INT64_MIN;
 	chain->backups = make_table(memory, "backups of a trail", sizeof(int64), sizeof(LiveBackup));
 	chain->older = make_table(memory, "older backups of a trail", sizeof(OlderBackup), sizeof(OlderBackup));
+	if (strcmp(resource_id, BK_KEY_CHAIN) == 0)
+		chain->keys = bk_key_trail_open(memory);
 	if (bk_checkpoint_find(resource_id, &chain->checkpoint))
 	{
 		chain->number = chain->checkpoint.number;
@@ -151,6 +154,8 @@ replay(BkChain *chain, const BkEvent *event)
 {
 	if (event->state != BK_STATE_UNTOUCHED)
 		replay_backup(chain, event);
+	if (chain->keys)
+		bk_key_trail_replay(chain->keys, event);
 	if (event->number == 1 || strcmp(event->action, "owner_set") == 0 || strcmp(event->action, "drop") == 0)
 		chain->end_known = true;
 	if (event->number == 1)
@@ -263,6 +268,18 @@ bk_chain_checkpoint_holds(const BkChain *chain)
 	bk_checkpoint_digest(&chain->checkpoint, digest);
 	hex[hex_encode((char *) digest, BK_DIGEST_BYTES, hex)] = '\0';
 	return strcmp(hex, chain->trimmed_to) == 0;
+}
+
+BkKeyTrail *
+bk_chain_keys(const BkChain *chain)
+{
+	return chain->keys;
+}
+
+bool
+bk_chain_is_whole(const BkChain *chain)
+{
+	return chain->checkpoint.resource_id == NULL;
 }
 
 static bool

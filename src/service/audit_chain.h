@@ -10,6 +10,7 @@
 #include "catalog/backup.h"
 #include "catalog/checkpoint.h"
 #include "catalog/event.h"
+#include "service/audit_keys.h"
 
 typedef struct BkChain BkChain;
 
@@ -53,6 +54,12 @@ extern bool bk_chain_says_dropped(const BkChain *chain, bool dropped);
 
 /* At the chain's end: is the checkpoint the one that the last trimming made? */
 extern bool bk_chain_checkpoint_holds(const BkChain *chain);
+
+/* What the events say of the versions of the master key; NULL of a resource's chain. */
+extern BkKeyTrail *bk_chain_keys(const BkChain *chain);
+
+/* Whether no event was trimmed off it. */
+extern bool bk_chain_is_whole(const BkChain *chain);
 
 /* Compare a backup's row with the trail, and note that it was seen. */
 extern BkBackupTrail bk_chain_compare(BkChain *chain, const BkBackup *backup);

@@ -32,15 +32,21 @@ line_end(const unsigned char *c, int *length)
 	return 0;
 }
 
-/* JSON on one line, whoever reads it. */
+/* JSON on one line, whoever reads it; most has nothing that a line's end could begin with. */
 static void
 escape_line_ends(StringInfo line, const char *json)
 {
 	for (const char *c = json; *c; c++)
 	{
+		size_t		plain = strcspn(c, "\x7f\xc2\xe2");
 		int			length;
-		int			code = line_end((const unsigned char *) c, &length);
+		int			code;
 
+		appendBinaryStringInfo(line, c, (int) plain);
+		c += plain;
+		if (*c == '\0')
+			return;
+		code = line_end((const unsigned char *) c, &length);
 		if (code == 0)
 			appendStringInfoCharMacro(line, *c);
 		else

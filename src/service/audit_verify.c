@@ -145,6 +145,20 @@ compare_catalog(const Verification *verification, BkMemory memory)
 }
 
 static void
+tell_key(void *context, const char *problem)
+{
+	tell(context, 0, 0, problem);
+}
+
+/* What is said of keys by a chain that was tampered with means nothing. */
+static void
+compare_keys(Verification *verification, bool sound)
+{
+	if (sound && bk_chain_keys(verification->chain))
+		bk_key_trail_compare(bk_chain_keys(verification->chain), bk_chain_is_whole(verification->chain), tell_key, verification);
+}
+
+static void
 tell_broken(const Verification *verification, const BkBrokenLink *broken)
 {
 	switch (broken->link)
@@ -176,10 +190,12 @@ verify_chain(const char *resource_id, void *argument)
 	MemoryContext outer = MemoryContextSwitchTo(memory);
 	Verification verification = {.report = argument, .resource_id = resource_id};
 	BkBrokenLink broken;
+	bool		sound;
 
 	verification.chain = bk_chain_open(memory, resource_id);
-	bk_chain_walk(verification.chain, &broken);
+	sound = bk_chain_walk(verification.chain, &broken);
 	tell_broken(&verification, &broken);
+	compare_keys(&verification, sound);
 	compare_catalog(&verification, memory);
 	MemoryContextSwitchTo(outer);
 	bk_memory_delete(memory);

@@ -187,6 +187,27 @@ bk_state_go_to(BkState *state, const BkBackup *backup)
 	}
 }
 
+/* Prove the document at hand, without writing its text where only the tree is current. */
+static void
+prove(BkState *state)
+{
+	if (state->text.data)
+		bk_stored_prove_document(&state->backup, state->dek, state->text);
+	else
+		bk_stored_prove_tree(&state->backup, state->dek, state->tree, state->root);
+}
+
+BkDocument
+bk_state_proven_tree(BkState *state)
+{
+	BkNodeRef	root;
+	BkTree	   *tree;
+
+	prove(state);
+	tree = bk_state_tree(state, &root);
+	return (BkDocument) {{NULL, state->backup.document_size}, tree, root};
+}
+
 BkDocument
 bk_state_document(BkState *state, bool validate)
 {

@@ -39,6 +39,12 @@ extern BkTree *bk_state_tree(BkState *state, BkNodeRef *root);
  */
 extern BkText bk_state_text(BkState *state, bool validate);
 
+/*
+ * The document's tree alone, after the same check: no text is written for it.  It is
+ * good until the next bk_state_ call, and of the text only the length is given.
+ */
+extern BkDocument bk_state_proven_tree(BkState *state);
+
 /* The same with the document's tree, where that was needed to rebuild it; both belong to the state. */
 extern BkDocument bk_state_document(BkState *state, bool validate);
 

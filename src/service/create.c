@@ -22,6 +22,17 @@
 /* A delta longer than its document is stored all the same up to this size. */
 #define SMALL_DELTA_BYTES	8192
 
+/*
+ * After so many backups that were all the first of their resources, a session's next one is taken for a first one as
+ * well, which spares it the look whether the resource is there.  Where it is, the backup begins anew: so only small
+ * documents, which are soon compressed again.
+ */
+#define FIRST_BACKUPS	4
+#define MOST_GUESSED	((size_t) (64 * 1024))
+
+/* How many the last ones were. */
+static int	first_backups;
+
 /* Why an incremental or a differential is made full. */
 typedef enum Fallback
 {
@@ -31,14 +42,20 @@ typedef enum Fallback
 	FALLBACK_DELTA_SIZE
 } Fallback;
 
+static bool
+is_probably_new(const BkCreateRequest *request, BkText document)
+{
+	return request->type == BK_TYPE_FULL && first_backups >= FIRST_BACKUPS && document.len <= MOST_GUESSED;
+}
+
 /*
  * Become the one writer of the resource.  Where it is missing, a full backup makes its
  * row together with its own; others, which say that they become full, make it at once.
  */
 static void
-lock_resource(const BkCall *call, const BkCreateRequest *request, BkResource *resource)
+lock_resource(const BkCall *call, const BkCreateRequest *request, bool probably_new, BkResource *resource)
 {
-	while (!bk_resource_lock(request->resource_id, resource))
+	while (probably_new || !bk_resource_lock(request->resource_id, resource))
 	{
 		memset(resource, 0, sizeof(*resource));
 		resource->resource_id = pstrdup(request->resource_id);
@@ -100,19 +117,19 @@ typedef struct BaseDocument
 	BkKeys	   *keys;
 	BkMemory	memory;
 	const BkBackup *base;
-	BkText		text;
+	BkDocument	document;
 	int			chain_length;
 } BaseDocument;
 
 static void
 read_base(void *argument)
 {
-	BaseDocument *document = argument;
-	BkState    *state = bk_state_open(document->keys, document->memory);
+	BaseDocument *base = argument;
+	BkState    *state = bk_state_open(base->keys, base->memory);
 
-	bk_state_go_to(state, document->base);
-	document->chain_length = bk_state_chain_length(state);
-	document->text = bk_state_text(state, true);
+	bk_state_go_to(state, base->base);
+	base->chain_length = bk_state_chain_length(state);
+	base->document = bk_state_proven_tree(state);
 }
 
 /*
@@ -149,8 +166,8 @@ take_delta(BkKeys *keys, const BkCall *call, BkBackup *backup, BkText document, 
 		return FALLBACK_NO_BASE;
 	if (base_document.chain_length >= bk_setting_max_chain_length)
 		return FALLBACK_CHAIN_LENGTH;
-	*delta = bk_delta_between(call->memory, base_document.text, document, BK_DELTA_STORED,
-							  Max(document.len, SMALL_DELTA_BYTES));
+	*delta = bk_delta_from_tree(call->memory, &base_document.document, document,
+								Max(document.len, SMALL_DELTA_BYTES));
 	if (delta->data == NULL)
 		return FALLBACK_DELTA_SIZE;
 	backup->base_id = base.backup_id;
@@ -193,11 +210,11 @@ choose_payload(BkKeys *keys, const BkCall *call, BkBackup *backup, BkText docume
 	return document;
 }
 
-/* What the request says goes into the row as it is. */
+/* What the request says goes into the row as it is; an id that it has got already stays. */
 static void
 fill_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *backup)
 {
-	memset(backup, 0, sizeof(*backup));
+	*backup = (BkBackup) {.backup_id = backup->backup_id};
 	backup->resource_id = pstrdup(request->resource_id);
 	backup->resource_type = pstrdup(request->resource_type);
 	backup->type = request->type;
@@ -212,18 +229,20 @@ fill_backup(const BkCall *call, const BkCreateRequest *request, BkBackup *backup
 
 /* Make the backup as the resource's writer; returns how many it has had, or 0 to begin anew. */
 static int64
-create(BkKeys *keys, const BkCall *call, const BkCreateRequest *request, BkText document, BkBackup *backup)
+create(BkKeys *keys, const BkCall *call, const BkCreateRequest *request, bool probably_new, BkText document,
+	   BkBackup *backup)
 {
 	BkResource	resource;
 	BkEvent		event;
 	BkText		payload;
 
 	fill_backup(call, request, backup);
-	lock_resource(call, request, &resource);
+	lock_resource(call, request, probably_new, &resource);
 	backup->created_at = next_created_at(&resource);
 	backup->expires_at = expiry(backup->created_at, request->retention);
 	payload = choose_payload(keys, call, backup, document);
-	backup->backup_id = bk_backup_next_id();
+	if (backup->backup_id == 0)
+		backup->backup_id = bk_backup_next_id();
 	bk_audit_describe(call, "create", backup->resource_id, backup->backup_id, &event);
 	return bk_stored_insert(keys, &resource, &event, backup, document, payload);
 }
@@ -242,11 +261,18 @@ trim_timeline(const BkBackup *backup)
 static void
 create_with(BkKeys *keys, const BkCall *call, const BkCreateRequest *request, BkText document, BkBackup *backup)
 {
+	bool		probably_new = false;
 	int64		backups_made;
 
 	do
-		backups_made = create(keys, call, request, document, backup);
-	while (backups_made == 0);
+	{
+		/* A wrong guess leaves no gap in the ids; who lost a race gets a later one than who won. */
+		if (!probably_new)
+			backup->backup_id = 0;
+		probably_new = is_probably_new(request, document);
+		backups_made = create(keys, call, request, probably_new, document, backup);
+		first_backups = backups_made == 1 ? Min(first_backups + 1, FIRST_BACKUPS) : 0;
+	} while (backups_made == 0);
 	if (backups_made > bk_policy_least_snapshots(bk_setting_max_snapshots))
 		trim_timeline(backup);
 }

@@ -130,11 +130,9 @@ static void
 read_document(void *argument)
 {
 	Reading    *reading = argument;
-	BkNodeRef	root;
 
 	bk_state_go_to(reading->state, reading->backup);
-	bk_state_text(reading->state, true);
-	bk_state_tree(reading->state, &root);
+	(void) bk_state_proven_tree(reading->state);
 }
 
 static void

@@ -26,18 +26,39 @@ may_use(const BkCall *call, const char *owner)
 	return false;
 }
 
+/* The call is about this backup, which may not be there, as far as is known before it is looked up. */
+static void
+note_attempt(const BkCall *call, int64 backup_id, const char *resource_id)
+{
+	call->attempt->resource_id = resource_id;
+	call->attempt->backup_id = backup_id;
+}
+
+/* What was looked up must be there, and be the caller's. */
+static void
+check_found(const BkCall *call, int64 backup_id, bool found, const BkBackup *backup)
+{
+	if (found)
+		call->attempt->resource_id = backup->resource_id;
+	if (!found || !may_use(call, backup->owner))
+		bk_no_such_backup(backup_id);
+}
+
 void
 bk_find_backup(const BkCall *call, int64 backup_id, const char *resource_id, BkBackup *backup)
 {
 	bool		found;
 
-	call->attempt->resource_id = resource_id;
-	call->attempt->backup_id = backup_id;
+	note_attempt(call, backup_id, resource_id);
 	found = resource_id ? bk_backup_find(resource_id, backup_id, backup) : bk_backup_find_by_id(backup_id, backup);
-	if (found)
-		call->attempt->resource_id = backup->resource_id;
-	if (!found || !may_use(call, backup->owner))
-		bk_no_such_backup(backup_id);
+	check_found(call, backup_id, found, backup);
+}
+
+void
+bk_find_backup_to_read(const BkCall *call, int64 backup_id, const char *resource_id, BkBackup *backup)
+{
+	note_attempt(call, backup_id, resource_id);
+	check_found(call, backup_id, bk_backup_find_to_read(resource_id, backup_id, backup), backup);
 }
 
 BK_NORETURN static void

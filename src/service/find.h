@@ -17,6 +17,9 @@
  */
 extern void bk_find_backup(const BkCall *call, int64 backup_id, const char *resource_id, BkBackup *backup);
 
+/* The same for who reads the document, without the labels. */
+extern void bk_find_backup_to_read(const BkCall *call, int64 backup_id, const char *resource_id, BkBackup *backup);
+
 /* Read a resource's row, in a view; 42704 where the caller can use no such resource. */
 extern void bk_find_resource(const BkCall *call, const char *resource_id, BkResource *resource);
 

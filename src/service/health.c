@@ -244,12 +244,11 @@ check_overdue(const Look *look, BkHealth *health)
 static void
 check_archive(const Look *look, BkHealth *health)
 {
-	TimestampTz oldest;
-	int64		count;
-
 	if (bk_archiving_wanted())
 	{
-		count = bk_unarchived_count(MAX_WAITING + 1, &oldest);
+		TimestampTz oldest;
+		int64		count = bk_unarchived_count(MAX_WAITING + 1, &oldest);
+
 		check_waiting(look, count, oldest, health);
 	}
 	else

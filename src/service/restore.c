@@ -34,7 +34,7 @@ bk_read_document(const BkCall *call, const char *action, int64 backup_id, const 
 	BkDocument	document;
 
 	bk_view_open();
-	bk_find_backup(call, backup_id, resource_id, &backup);
+	bk_find_backup_to_read(call, backup_id, resource_id, &backup);
 	document = rebuild(call, bk_keys_open(call), &backup, true);
 	bk_view_close();
 	bk_audit_read(call, action, backup.resource_id, backup.backup_id, NULL);
@@ -61,7 +61,7 @@ bk_export_document(const BkCall *call, int64 backup_id, const char *resource_id)
 	BkText		gzip;
 
 	bk_view_open();
-	bk_find_backup(call, backup_id, resource_id, &backup);
+	bk_find_backup_to_read(call, backup_id, resource_id, &backup);
 	if (backup.base_id == 0 && backup.compression == BK_COMPRESSION_GZIP)
 		gzip = stored_gzip(call, keys, &backup);
 	else
@@ -166,7 +166,7 @@ bk_restore_document(const BkCall *call, const BkRestoreRequest *request,
 	BkDocument	document;
 
 	bk_view_open();
-	bk_find_backup(call, backup_id, resource_id, &backup);
+	bk_find_backup_to_read(call, backup_id, resource_id, &backup);
 	document = rebuild(call, bk_keys_open(call), &backup, request->validate);
 	bk_view_close();
 	record(call, request, &backup, started_at);
@@ -202,7 +202,7 @@ bk_restore_or_record_failure(const BkCall *call, const BkRestoreRequest *request
 	bool		sound;
 
 	bk_view_open();
-	bk_find_backup(call, backup_id, resource_id, &backup);
+	bk_find_backup_to_read(call, backup_id, resource_id, &backup);
 	sound = bk_try(rebuild_tried, &rebuilding, bk_is_damage, &damage);
 	bk_view_close();
 	if (sound)
@@ -335,8 +335,8 @@ bk_compare_documents(const BkCall *call, int64 from_backup, int64 to_backup, con
 	BkText		to_text;
 
 	bk_view_open();
-	bk_find_backup(call, from_backup, resource_id, &from);
-	bk_find_backup(call, to_backup, resource_id, &to);
+	bk_find_backup_to_read(call, from_backup, resource_id, &from);
+	bk_find_backup_to_read(call, to_backup, resource_id, &to);
 	from_text = rebuild(call, keys, &from, true).text;
 	to_text = rebuild(call, keys, &to, true).text;
 	bk_view_close();

@@ -41,15 +41,50 @@ next_version(void)
 	return newest + 1;
 }
 
+/* The active version, which must be one that cannot be had; 0 where there is none. */
+static int32
+check_lost(BkKeys *keys)
+{
+	uint8		fingerprint[BK_FINGERPRINT_BYTES];
+	int32		version = bk_key_find_active(fingerprint);
+	ErrorData  *error;
+
+	/* what the session remembers says nothing about now */
+	bk_keyring_forget();
+	if (version != 0 && bk_keys_try(keys, version, fingerprint, &error))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("key version %d is not lost", version),
+				 errdetail("The key source holds it."),
+				 errhint("Run bk_key_rotate() without lost => true.")));
+	return version;
+}
+
+/* Of the version that was given up, too. */
+static Jsonb *
+describe_rotation(int32 version, int32 lost)
+{
+	StringInfoData json;
+
+	bk_json_begin(&json);
+	bk_json_add_int64(&json, "version", version);
+	if (lost != 0)
+		bk_json_add_int64(&json, "lost", lost);
+	bk_json_end(&json);
+	return bk_json_value(&json);
+}
+
 int32
-bk_rotate_key(const BkCall *call)
+bk_rotate_key(const BkCall *call, bool is_lost)
 {
 	BkKeys	   *keys = bk_keys_open(call);
 	uint8		fingerprint[BK_FINGERPRINT_BYTES];
 	int32		version = next_version();
+	int32		lost = is_lost ? check_lost(keys) : 0;
 
 	/* What is added to a source that does not hold the active key would be lost with it. */
-	bk_keys_activate(keys);
+	if (lost == 0)
+		bk_keys_activate(keys);
 	/* Nothing to rotate from: the first use has just made the first version. */
 	if (version == 1)
 		return bk_keys_active(keys);
@@ -62,7 +97,7 @@ bk_rotate_key(const BkCall *call)
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("another session has made key version %d active at the same time", version),
 				 errhint("SELECT * FROM bk_keys shows it; rotate again only if you want one more.")));
-	bk_audit_catalog(call, "key_rotate", bk_json_of_int64("version", version));
+	bk_audit_catalog(call, "key_rotate", describe_rotation(version, lost));
 	return version;
 }
 

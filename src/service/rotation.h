@@ -9,8 +9,11 @@
 #include "catalog/key.h"
 #include "service/call.h"
 
-/* Make the next version active; returns it. */
-extern int32 bk_rotate_key(const BkCall *call);
+/*
+ * Make the next version active; returns it.  That the active one is lost must be said, since the new one is then added
+ * to a source which may be the wrong one; 55000 where it is not lost.
+ */
+extern int32 bk_rotate_key(const BkCall *call, bool is_lost);
 
 /*
  * Re-wrap the data keys of at most max_backups backups to the active version.

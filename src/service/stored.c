@@ -7,6 +7,7 @@
 #include "catalog/chunk.h"
 #include "catalog/record.h"
 #include "mb/pg_wchar.h"
+#include "payload/digest.h"
 #include "service/archive_ship.h"
 #include "service/audit.h"
 #include "service/clock.h"
@@ -85,18 +86,77 @@ bk_stored_read(BkKeys *keys, BkMemory memory, const BkBackup *backup, BkDek *dek
 	return text;
 }
 
+/* Compare what a rebuilt document has with what was recorded when it was backed up. */
+static void
+check_document(const BkBackup *backup, size_t len, const uint8 digest[BK_DIGEST_BYTES])
+{
+	BkOrigin	origin = {backup->backup_id};
+
+	if (len != (size_t) backup->document_size)
+		bk_fail(origin, "document", "the rebuilt document has %zu bytes instead of " INT64_FORMAT,
+				len, backup->document_size);
+	if (memcmp(digest, backup->document_digest, BK_DIGEST_BYTES) != 0)
+		bk_fail(origin, "document", "the rebuilt document's digest is not the one of the document that was backed up");
+}
+
 void
 bk_stored_prove_document(const BkBackup *backup, const BkDek *dek, BkText document)
 {
-	BkOrigin	origin = {backup->backup_id};
 	uint8		digest[BK_DIGEST_BYTES];
 
-	if (document.len != (size_t) backup->document_size)
-		bk_fail(origin, "document", "the rebuilt document has %zu bytes instead of " INT64_FORMAT,
-				document.len, backup->document_size);
 	bk_document_digest(dek, document, digest);
-	if (memcmp(digest, backup->document_digest, BK_DIGEST_BYTES) != 0)
-		bk_fail(origin, "document", "the rebuilt document's digest is not the one of the document that was backed up");
+	check_document(backup, document.len, digest);
+}
+
+/* A document that is digested while it is written: short pieces are gathered, as each call of OpenSSL takes its time. */
+typedef struct Proof
+{
+	BkHmac	   *hmac;
+	size_t		len;
+	char	   *gathered;
+	size_t		filled;
+} Proof;
+
+#define GATHERED_BYTES	((size_t) (16 * 1024))
+#define SHORT_PIECE		((size_t) 1024)
+
+static void
+digest_gathered(Proof *proof)
+{
+	bk_hmac_update(proof->hmac, (BkText) {proof->gathered, proof->filled});
+	proof->filled = 0;
+}
+
+static bool
+digest_piece(void *context, BkText piece)
+{
+	Proof	   *proof = context;
+
+	proof->len += piece.len;
+	if (piece.len > GATHERED_BYTES - proof->filled || piece.len > SHORT_PIECE)
+		digest_gathered(proof);
+	if (piece.len > SHORT_PIECE)
+	{
+		bk_hmac_update(proof->hmac, piece);
+		return true;
+	}
+	memcpy(proof->gathered + proof->filled, piece.data, piece.len);
+	proof->filled += piece.len;
+	return true;
+}
+
+void
+bk_stored_prove_tree(const BkBackup *backup, const BkDek *dek, BkTree *tree, BkNodeRef root)
+{
+	BkMemory	memory = bk_memory_new(CurrentMemoryContext, "backup_service proof");
+	Proof		proof = {.hmac = bk_hmac_new(memory, dek), .gathered = bk_alloc_secret(memory, GATHERED_BYTES)};
+	uint8		digest[BK_DIGEST_BYTES];
+
+	bk_tree_write(tree, root, digest_piece, &proof);
+	digest_gathered(&proof);
+	bk_hmac_finish(proof.hmac, digest);
+	check_document(backup, proof.len, digest);
+	bk_memory_delete(memory);
 }
 
 void

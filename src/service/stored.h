@@ -8,6 +8,7 @@
 #include "catalog/backup.h"
 #include "catalog/event.h"
 #include "catalog/resource.h"
+#include "document/document.h"
 #include "payload/payload.h"
 #include "service/keys.h"
 
@@ -24,6 +25,9 @@ extern BkText bk_stored_read_from(BkKeys *keys, BkMemory memory, const BkBackup 
 
 /* Check a backup's rebuilt document against what was recorded when it was made: size and keyed digest. */
 extern void bk_stored_prove_document(const BkBackup *backup, const BkDek *dek, BkText document);
+
+/* The same of a document that is a tree; its text is not gathered anywhere. */
+extern void bk_stored_prove_tree(const BkBackup *backup, const BkDek *dek, BkTree *tree, BkNodeRef root);
 
 /* A backup's row as the payload layer sees it, in the current memory context. */
 extern void bk_stored_header(const BkBackup *backup, BkPayloadHeader *header);

@@ -69,11 +69,9 @@ check_document(void *argument)
 {
 	Verification *verification = argument;
 	BkState    *state = bk_state_open(verification->keys, verification->call->memory);
-	BkNodeRef	root;
 
 	bk_state_go_to(state, verification->backup);
-	bk_state_text(state, true);
-	bk_state_tree(state, &root);
+	(void) bk_state_proven_tree(state);
 }
 
 /* Run one step; what it finds becomes an error of the verdict. */

@@ -107,6 +107,11 @@ def read_manifest(reader):
     manifest["keys"] = [(reader.number(4), reader.take(32)) for _ in range(reader.number(4))]
     manifest["entries"] = [read_entry(reader) for _ in range(reader.number(4))]
     manifest["holds"] = [read_hold(reader) for _ in range(reader.number(4))]
+    if manifest["kind"] == 2:
+        manifest["number"] = reader.number(8)
+        previous = {"backup_id": reader.time(), "created_at": reader.time(), "number": reader.number(8)}
+        check(previous["backup_id"] == 0 or previous["created_at"] < manifest["entries"][0]["created_at"], "what was shipped before is not older")
+        manifest["previous"] = previous
     check(reader.done(), "bytes follow the manifest")
     return manifest
 

@@ -45,7 +45,7 @@ INSERT INTO contract (name, types, arguments, result, volatility, parallel, stri
 ('bk_export', '{bigint,text}', 'backup_id bigint, resource_id text DEFAULT NULL::text', 'bytea', 'volatile', 'u', false, false);
 INSERT INTO contract VALUES
 ('bk_worker_start', '{}', '', 'integer', 'volatile', 'u', false, false, false),
-('bk_key_rotate', '{}', '', 'integer', 'volatile', 'u', false, false, false),
+('bk_key_rotate', '{boolean}', 'lost boolean DEFAULT false', 'integer', 'volatile', 'u', false, false, false),
 ('bk_rekey', '{integer}', 'max_backups integer DEFAULT 1000', 'bigint', 'volatile', 'u', false, false, false),
 ('bk_key_retire', '{integer}', 'version integer', 'void', 'volatile', 'u', false, false, false),
 ('bk_key_copied', '{integer}', 'version integer', 'void', 'volatile', 'u', false, false, false),
@@ -99,6 +99,7 @@ INSERT INTO part VALUES
 ('metric_gauge', 'name text, help text, value numeric', 'i'),
 ('metric_histogram', 'name text, label text, bounds numeric[], counts numeric[], total numeric', 'i'),
 ('metric_seconds', '', 'i'),
+('metrics_archived', 'at timestamp with time zone', 's'),
 ('metrics_last_good', 'at timestamp with time zone', 's'),
 ('metrics_made', '', 's'),
 ('metrics_queue', 'at timestamp with time zone', 's'),

@@ -76,6 +76,7 @@ INSERT INTO matrix (call, shows, answer, cells) VALUES
 ($$backup_service.metrics_queue(now())$$, 'count(*)', '1', 'denied denied denied denied denied denied yes'),
 ($$backup_service.metrics_stored(now())$$, 'count(*)', '1', 'denied denied denied denied denied denied yes'),
 ($$backup_service.metrics_last_good(now())$$, 'count(*)', '1', 'denied denied denied denied denied denied yes'),
+($$backup_service.metrics_archived(now())$$, 'count(*)', '1', 'denied denied denied denied denied denied yes'),
 ($$bk_policy_set('rights policy', keep_last => 1)$$, 'count(*)', '1', 'denied denied denied yes denied denied yes'),
 ($$bk_policy_drop('rights spare')$$, 'count(*)', '1', 'denied denied denied yes denied denied yes'),
 ($$bk_policy_assign('{resource}', 'gfs')$$, 'count(*)', '1', 'denied denied denied all denied denied all'),

@@ -385,6 +385,16 @@ SELECT what, pg_temp.tampered(format('UPDATE backup_service.backup SET %s WHERE 
 -- the whole resource under another name
 SELECT pg_temp.tampered(VARIADIC ARRAY(SELECT format('UPDATE backup_service.%I SET resource_id = ''audit/renamed'' WHERE resource_id = ''audit/x''', t)
 	FROM unnest(ARRAY['resource', 'backup', 'chunk', 'snapshot', 'audit_event']) t));
+-- versions of the master key: their states are what the events say, and nothing else
+CREATE FUNCTION pg_temp.key_tampered(first int, second int, statement text) RETURNS SETOF text LANGUAGE sql AS
+$$
+	SELECT regexp_replace(regexp_replace(t, 'version ' || first || '\M', 'version FIRST'), 'version ' || second || '\M', 'version SECOND')
+	  FROM pg_temp.tampered(replace(replace(statement, 'FIRST', first::text), 'SECOND', second::text)) t
+$$;
+SELECT what, pg_temp.key_tampered(:first, :second, what)
+  FROM unnest(ARRAY['UPDATE backup_service.key SET state = ''previous'' WHERE version = FIRST', 'UPDATE backup_service.key SET state = ''retired'' WHERE version = SECOND',
+	'DELETE FROM backup_service.key WHERE version = FIRST', 'UPDATE backup_service.key SET version = 2147483647 WHERE version = FIRST',
+	'UPDATE backup_service.audit_event SET detail = ''{"version": 1e100}'' WHERE resource_id = '''' AND number = 1']) what;
 -- one chain alone, and the two that are broken
 SELECT number, problem FROM bk_audit_verify('audit/x');
 BEGIN;
@@ -454,6 +464,15 @@ SELECT number, action, backup_id, detail FROM bk_audit WHERE resource_id = 'audi
 SELECT * FROM bk_audit_verify();
 SELECT pg_temp.tampered($$ UPDATE backup_service.resource SET owner = 'regress_bk_a_alice' WHERE resource_id = 'audit/x' $$);
 SELECT pg_temp.tampered('UPDATE copy SET backup_id = 101', 'INSERT INTO backup_service.backup SELECT * FROM copy');
+-- of key versions it says less, but which one is active, once there is one event of that
+SET client_min_messages = error;
+SELECT pg_temp.key_tampered(:first, :second, 'UPDATE backup_service.key SET state = ''previous'' WHERE version = FIRST');
+BEGIN;
+SELECT bk_key_rotate() = :second + 1 AS rotated;
+SELECT problem FROM bk_audit_verify();
+SELECT pg_temp.key_tampered(:first, :second, 'UPDATE backup_service.key SET state = ''active'' WHERE version = SECOND');
+ROLLBACK;
+RESET client_min_messages;
 -- a resource without backups keeps its trail
 SELECT bk_delete(backup_id) FROM bk_list('audit/x');
 SELECT bk_audit_trim('infinity') > 0 AS trimmed;

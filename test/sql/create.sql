@@ -96,3 +96,23 @@ SELECT resource_id, resource_type, owner = current_user AS owner, backups, backu
 SELECT octet_length(resource_id) FROM bk_create(repeat('é', 256), '{}');
 SELECT resource_id FROM bk_create('  a name''s "odd" characters: 資源 \ % _ 🐘 ', '{}');
 SELECT count(*) FROM bk_resources WHERE resource_id = '  a name''s "odd" characters: 資源 \ % _ 🐘 ';
+
+-- A session whose backups were each the first of a resource takes the next one for such, too.  Where the resource is there
+-- after all, nothing of that is left: not a row, not an id, and its owner decides as ever.
+CREATE TEMP TABLE firsts AS SELECT b.* FROM generate_series(1, 5) i, LATERAL bk_create('create/first-' || i, to_jsonb(i)) b;
+SELECT backup_id - (SELECT max(backup_id) FROM firsts) AS next_id, type FROM bk_create('create/first-1', '"again"');
+SELECT backups, backups_made, size_total, audit_number, (SELECT count(*) FROM backup_service.chunk c WHERE c.resource_id = r.resource_id) AS chunks,
+	   (SELECT count(*) FROM bk_snapshots s WHERE s.resource_id = r.resource_id) AS points
+  FROM bk_resources b JOIN backup_service.resource r USING (resource_id, backups_made) WHERE resource_id = 'create/first-1';
+SELECT array_agg(bk_read(backup_id) ORDER BY backup_id) FROM bk_backups WHERE resource_id = 'create/first-1';
+SELECT * FROM bk_audit_verify('create/first-1');
+SELECT count(b.*) FROM generate_series(6, 10) i, LATERAL bk_create('create/first-' || i, to_jsonb(i)) b;
+CREATE ROLE regress_bk_first IN ROLE backup_service_user;
+SET ROLE regress_bk_first;
+SELECT FROM bk_create('create/first-1', '"not mine"');
+RESET ROLE;
+DROP ROLE regress_bk_first;
+SELECT bk_resource_drop('create/first-2') > 0 AS dropped;
+SELECT count(b.*) FROM generate_series(11, 15) i, LATERAL bk_create('create/first-' || i, to_jsonb(i)) b;
+SELECT bk_read(backup_id) FROM bk_create('create/first-2', '"back"');
+SELECT backups, backups_made FROM bk_resources WHERE resource_id = 'create/first-2';

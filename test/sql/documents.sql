@@ -112,6 +112,20 @@ SELECT * FROM wrong;
 SELECT bk_read(backup_id)::text FROM bk_create('documents/spelling', '[1.0, 1.00, -0.0, 1e2]');
 SELECT length(bk_read(backup_id)::text) FROM bk_create('documents/spelling', '1e131071', 'incremental');
 
+-- Numbers of few digits are written and read as the server stores them, without asking it: every sign, length before and
+-- behind the point, and zeros at either end.  The text, the bytes that it takes and what calculates with it are the same.
+CREATE TEMP TABLE number AS SELECT jsonb_build_array(n::jsonb, '{}', n::jsonb) AS doc FROM (
+	SELECT DISTINCT sign || whole || decimals FROM unnest('{"",-}'::text[]) sign,
+		unnest('{0,1,9,10,100,9999,10000,10001,99999999,100000000,120000000,123456789012345678,1234567890123456789012345678901234567,12345678901234567890123456789012345678901}'::text[]) whole,
+		unnest('{"",.0,.1,.00,.0001,.00001,.1000,.12345,.00000000,.00010000,.000000001,.99999999999999999999,.00000000000000000000000000000000001}'::text[]) decimals
+	UNION SELECT i::text FROM generate_series(-20000, 20000, 7) i
+	UNION SELECT '1.50e' || i FROM generate_series(-80, 80) i) x(n);
+SELECT count(*) > 3000 AS many, count(*) FILTER (WHERE made::text IS DISTINCT FROM doc::text) AS other_text,
+	   count(*) FILTER (WHERE pg_column_size(made || '{}') IS DISTINCT FROM pg_column_size(doc || '{}')) AS other_size,
+	   count(*) FILTER (WHERE made <> doc OR jsonb_hash_extended(made, 1) <> jsonb_hash_extended(doc, 1)) AS other_value,
+	   count(*) FILTER (WHERE ((made ->> 0)::numeric + 1)::text <> ((made -> 0)::numeric + 1)::text) AS other_sum
+  FROM number, LATERAL (SELECT bk_apply('null', bk_delta('null', doc)) AS made) m;
+
 -- Nesting to the depth that PostgreSQL allows here: where its parser gives up, the value cannot be made at all.
 DO $$
 DECLARE

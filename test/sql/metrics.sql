@@ -150,6 +150,9 @@ SELECT array_agg(DISTINCT resource_type ORDER BY resource_type) = (SELECT array_
 SELECT bk_resource_drop('metrics/odd');
 SELECT sample FROM pg_temp.samples() WHERE sample ~ '^backup_last_good_seconds.*metrics odd';
 
+-- Copies outside, where there is a command (test/t/032_archive_command.pl).
+SELECT count(*) FROM pg_temp.samples() WHERE sample ~ 'archive';
+
 -- The worker, as bk_health() says.
 SELECT value = (SELECT ok::integer FROM bk_health() WHERE name = 'worker') AS as_bk_health FROM pg_temp.samples() WHERE sample = 'backup_worker_up';
 

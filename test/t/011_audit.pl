@@ -242,6 +242,30 @@ my @all = lines($node, 'all');
 cmp_ok(scalar @all, '>', 80, 'many lines were written: ' . @all);
 is(scalar(grep { /\Q$canary\E|\Q$key\E/i } @all), 0, 'no line holds document or key');
 
+# ----- Versions of the master key: what a hand does to them is named.
+sub keys_say
+{
+	my ($sql) = @_;
+	my $output = bk_value($node, 'postgres', "SET client_min_messages = error; BEGIN; $sql; SELECT '> ' || coalesce(number || ': ', '') || problem FROM bk_audit_verify(''); ROLLBACK");
+	return join '; ', $output =~ /^> (.*)$/mg;
+}
+bk_value($node, 'postgres', 'SET client_min_messages = error; SELECT bk_key_rotate()');
+is(keys_say('SELECT 1'), '', 'untouched, nothing is found');
+for my $case (
+	[ q{UPDATE backup_service.key SET state = 'retired' WHERE version = 1}, 'the state of key version 1 was changed from "previous" to "retired"' ],
+	[ q{UPDATE backup_service.key SET state = CASE state WHEN 'active' THEN 'previous' ELSE 'active' END},
+		'the state of key version 1 was changed from "previous" to "active"; the state of key version 2 was changed from "active" to "previous"' ],
+	[ q{DELETE FROM backup_service.key WHERE version = 1}, 'key version 1 was removed' ],
+	[ q{UPDATE backup_service.key SET version = 7 WHERE version = 1}, 'key version 7 was added; key version 1 was removed' ],
+	[ q{DELETE FROM backup_service.audit_event WHERE resource_id = '' AND number = (SELECT max(number) FROM backup_service.audit_event WHERE resource_id = '')},
+		'the state of key version 1 was changed from "active" to "previous"; key version 2 was added' ],
+	[ q{UPDATE backup_service.audit_event SET detail = '{"version": 1e100}' WHERE resource_id = '' AND number = 1}, '1: the event was changed' ],
+	[ q{SELECT bk_audit_trim(now() + interval '1 s'); SELECT bk_key_rotate(); UPDATE backup_service.key SET state = 'active' WHERE version = 1}, 'key version 1 was made active again' ],
+	[ q{SELECT bk_rekey(1000000); SELECT bk_key_retire(1); SELECT bk_audit_trim(now() + interval '1 s')}, '' ])
+{
+	is(keys_say($case->[0]), $case->[1], "keys: $case->[0]");
+}
+
 # ----- A standby: in the log alone.
 $node->safe_psql('postgres', q{SELECT FROM bk_create('standby', '{"n": 1}')});
 my $there = bk_value($node, 'postgres', q{SELECT backup_id FROM bk_list('standby')});
@@ -524,8 +548,8 @@ is(bk_value($node, 'hostile', 'SELECT tab, col, value, problem FROM outcome WHER
 cmp_ok(bk_value($node, 'hostile', 'SELECT count(*) FROM outcome WHERE found > 0'), '>', 100, 'many are found');
 # What is not seen is what docs/audit.md says: the MAC covers it, or nothing does.
 is(bk_value($node, 'hostile', q{SELECT tab, string_agg(DISTINCT col, ' ' ORDER BY col) FROM outcome WHERE found = 0 GROUP BY 1 ORDER BY 1}),
-	"backup|archived_at base_id checksum compression created_at created_by document_digest document_size encrypted iv key_version size status stored_size type verified_at wrapped_key\n"
-	  . 'resource|backups_made bytes_stored cleanup_removed cleanup_stopped_at created_at differentials_made duration_buckets duration_total incrementals_made last_backup_at last_backup_id policy resource_type size_buckets size_total', 'those that are not are payload and totals');
+	"backup|archived_at base_id checksum compression created_at created_by document_digest document_size encrypted iv key_version number size status stored_size type verified_at wrapped_key\n"
+	  . 'resource|archived_created_at archived_id archived_number backups_made bytes_stored cleanup_removed cleanup_stopped_at created_at differentials_made duration_buckets duration_total incrementals_made last_backup_at last_backup_id policy resource_type size_buckets size_total', 'those that are not are payload and totals');
 
 # the other commands of the page
 like(run_block('Sealing', 'sh', 0, 'oscar'), qr/^\d+$/, 'sealing');
@@ -543,7 +567,7 @@ for my $problem (@explained)
 	my $pattern = join '.*', map { quotemeta } split /…/, $problem;
 	like($shown, qr/$pattern/, "shown: $problem");
 }
-cmp_ok(scalar @explained, '==', 15, 'all of them');
+cmp_ok(scalar @explained, '==', 19, 'all of them');
 ok(slurp_file($node->logfile) !~ /PANIC|TRAP|terminated by signal 11|WARNING:  [^\n]*(?:leak|buffer refcount)/, 'the log is clean');
 $node->stop;
 done_testing();

@@ -171,6 +171,22 @@ SKIP:
 	$second->quit;
 }
 $first->quit;
+# ----- More than a value can have is refused before anything is read or allocated: by what the rows say, and in earnest.
+my $too_large = qr/54000: the archive of resource "large" does not fit into one value\nDETAIL:  It has \d{10} bytes; at most 1073741819 fit\.\nHINT:  Set backup_service\.archive_command, which ships each backup as a file of its own\./;
+$from->safe_psql('postgres', q{SELECT FROM generate_series(1, 2) n, bk_create('large', to_jsonb(n))});
+bk_fails($from, 'postgres', q{BEGIN; UPDATE backup_service.backup SET stored_size = 536870912 WHERE resource_id = 'large'; SELECT bk_archive('large')}, '54000', $too_large, 'an archive of 1 GB');
+bk_fails($from, 'postgres', q{BEGIN; UPDATE backup_service.backup SET stored_size = 9223372036854775807 WHERE resource_id = 'large'; SELECT bk_archive('large')}, '54000',
+	qr/the backups of an archive are too large together/, 'and one of more than a number can say');
+like(bk_value($from, 'postgres', q{SELECT length(bk_archive('large'))}), qr/^\d{3,4}$/, 'as they are, they fit');
+SKIP:
+{
+	skip 'LONG=1 makes more than 1 GB of backups', 2 unless $ENV{LONG};
+	$from->safe_psql('postgres', q{SELECT FROM generate_series(1, 11) n, bk_create('large', jsonb_build_object('n', n, 't', repeat('0123456789', 10000000)), compression => 'none')});
+	bk_fails($from, 'postgres', q{SELECT bk_archive('large')}, '54000', $too_large, 'more than 1 GB of backups');
+	$from->safe_psql('postgres', q{SELECT bk_delete(backup_id) FROM bk_list('large') LIMIT 2});
+	like(bk_value($from, 'postgres', q{SELECT length(bk_archive('large'))}), qr/^9\d{8}$/, 'what is just below fits');
+}
+
 unlike(slurp_file($_->logfile), qr/PANIC|TRAP|terminated by signal|server closed/, 'the log is clean') for $from, $to;
 $_->stop for $from, $to;
 done_testing();

@@ -37,6 +37,11 @@ sub configure
 	return;
 }
 
+sub metric
+{
+	my ($name) = @_;
+	return bk_value($node, 'postgres', "SELECT (regexp_match(bk_metrics(), '^$name ([0-9.]+)\$', 'n'))[1]");
+}
 sub unarchived { return bk_value($node, 'postgres', 'SELECT count(*) FROM bk_unarchived') }
 sub all_shipped { return bk_wait_for(LATCH_WAIT, sub { unarchived() == 0 }) }
 sub files { return map { s{.*/}{}r } sort glob "$_[0]/*" }
@@ -61,6 +66,7 @@ stand_in('rclone', qq{test "\$1 \$2" = "copyto --immutable" || exit 64\ncase \$4
 my $plain = folder();
 my %place = (test => $plain, aws => $bucket, rclone => $remote);
 is(bk_value($node, 'postgres', "SELECT detail FROM bk_health() WHERE name = 'archive'"), 'backup_service.archive_command is not set', 'without a command nothing is shipped');
+is(metric('backups_unarchived'), '', 'nor is it in bk_metrics()');
 $node->safe_psql('postgres', q{SELECT FROM bk_create('shop', '{"n": 0}')});
 for my $line (@lines)
 {
@@ -99,15 +105,20 @@ my $fails = folder();
 configure("test -e $fails/open && test ! -f $fails/%f && cp %p $fails/%f || { echo no way; exit 3; }");
 $node->safe_psql('postgres', "SELECT FROM generate_series(1, 3) n, bk_create('f', to_jsonb(n), 'incremental')");
 ok(bk_wait_for(LATCH_WAIT, sub { worker_log($node, $log) =~ /tried again in 2 s/ }), 'it is tried again, later and later');
+my $health = "SELECT ok, regexp_replace(detail, 'since .*', '') FROM bk_health() WHERE name = 'archive'";
+is(bk_value($node, 'postgres', $health), 't|3 ', 'for which there is time');
+is(bk_value($node, 'postgres', "BEGIN; UPDATE backup_service.backup SET created_at = created_at - interval '6 minutes' WHERE archived_at IS NULL; $health; ROLLBACK"),
+	'f|3 ', 'five minutes later bk_health() complains');
 like(worker_log($node, $log), qr/no way\n.*WARNING:  backup 38 of resource "f" could not be archived\n.*DETAIL:  The command exited with status 3\./s, 'what it printed, and how it ended, are in the log');
 is(unarchived(), 3, 'nothing is marked');
-my $health = q{SELECT ok, detail LIKE '3 since %' FROM bk_health() WHERE name = 'archive'};
-is(bk_value($node, 'postgres', $health), 't|t', 'bk_health() gives them five minutes');
-is(bk_value($node, 'postgres', "BEGIN; UPDATE backup_service.backup SET created_at = created_at - interval '5 minutes 1 second' WHERE resource_id = 'f'; $health; ROLLBACK"), 'f|t', 'and no more');
+is(metric('backups_unarchived'), 3, 'bk_metrics() counts them');
+cmp_ok(metric('backup_unarchived_oldest_seconds'), '>', 0, 'with the age of the oldest');
+cmp_ok(metric('backup_archive_failures_total'), '>=', 2, 'and the failures');
 is_deeply([ files($fails) ], [], 'or shipped');
 append_to_file("$fails/open", '');
 ok(all_shipped(), 'then all are');
 is(scalar(grep { /^backup/ } files($fails)), 3, 'once each');
+is(metric('backups_unarchived') . ' ' . metric('backup_unarchived_oldest_seconds'), '0 0', 'and none waits');
 for my $how ([ 'exit 200', 'exited with status 200' ], [ 'kill -9 $$', 'was ended by signal 9' ], [ 'no-such-program', 'exited with status 127' ])
 {
 	$log = -s $node->logfile;

@@ -67,18 +67,25 @@ copy("$safe/backup_service.key", $key_file);
 is(page('SELECT * FROM bk_verify_keys();'), '1|t|', 'the copy put back');
 is(page('SELECT version, state, backups FROM bk_keys;'), '1|active|6', 'how many backups hang on which version');
 
-# ----- Lost in every copy: a new key by hand, the old backups stay, and come back with the old one.
+# ----- Lost in every copy: it is given up, the old backups stay, and come back with the old one.
+bk_fails($node, 'postgres', 'SELECT bk_key_rotate(lost => true)', '55000', qr/key version 1 is not lost\nDETAIL:.*\nHINT:  Run bk_key_rotate\(\) without lost/, 'what is not lost is not given up');
 unlink $key_file;
-append_to_file($key_file, '2:' . ('ab' x 32) . "\n");
-chmod 0600, $key_file or die;
+bk_fails($node, 'postgres', 'SELECT bk_key_rotate(lost => true)', '58000', qr/does not exist/, 'no file is made where there is none');
+like($text, qr{^install -m 0600 /dev/null "\$\(psql -XAtc 'SHOW data_directory'\)/backup_service.key"$}m, 'the page makes an empty one');
+system('install', '-m', '0600', '/dev/null', $key_file) == 0 or die;
 bk_fails($node, 'postgres', q{SELECT FROM bk_create('shop', '{"n": 7}')}, '58000', qr/does not hold master key version 1/, 'a version that is lost for good');
-page(q{UPDATE backup_service.key SET state = 'previous' WHERE state = 'active';});
+bk_fails($node, 'postgres', 'SELECT bk_key_rotate()', '58000', qr/does not hold master key version 1/, 'is not rotated away by the way');
+is(page('SELECT bk_key_rotate(lost => true);'), 2, 'but when it is said so');
+is(value(q{SELECT detail FROM bk_audit WHERE action = 'key_rotate'}), '{"lost": 1, "version": 2}', 'which is in the trail');
+is(health('keys'), 'f', 'and bk_health() still knows');
 is(value(q{SELECT key_version FROM bk_create('shop', '{"n": 7}')}), 2, 'the next backup uses the new version');
 is(value(q{SELECT bk_read(backup_id) ->> 'n' FROM bk_list('shop', max_rows => 1)}), 7, 'and can be read');
 is(page('SELECT * FROM bk_audit_verify();'), '', 'the trail is whole');
 append_to_file($key_file, slurp_file("$safe/backup_service.key"));
+my ($second_key) = slurp_file($key_file) =~ /^(2:[0-9a-f]{64}\n)/m;
 is(value('SELECT bk_read(4) ->> $$n$$'), 4, 'found again, the old key reads the old backups');
 is(page('SELECT bk_rekey();'), 6, 'and need not be kept any longer');
+is(page('SELECT bk_key_retire(1);'), '', 'so it is retired');
 
 # ----- Damage: found, looked at, put back from a base backup.
 # The rows of backup 2, as a recovered server has them.
@@ -150,7 +157,7 @@ unlink $key_file;
 $operation = value(q{SELECT bk_restore_enqueue(6)});
 ok(bk_wait_for(30, sub { value("SELECT error ~ 'does not exist' FROM bk_operations WHERE operation_id = $operation") eq 't' }), 'without its key a restore is tried again');
 copy("$safe/backup_service.key", $key_file);
-append_to_file($key_file, '2:' . ('ab' x 32) . "\n");
+append_to_file($key_file, $second_key);
 page('SELECT pg_reload_conf();');
 is(value("SELECT bk_restore_wait($operation, '60 s')"), 'completed', 'with it, it is done');
 
@@ -191,6 +198,9 @@ like(page('SELECT * FROM bk_audit_verify();'), qr/^other\|\d*\|6\|the backup's r
 like(page(q{SELECT grantee, table_name, privilege_type FROM information_schema.role_table_grants
  WHERE table_schema = 'backup_service' AND grantee <> (SELECT extowner::regrole::text FROM pg_extension WHERE extname = 'backup_service');}), qr/^$/, 'nobody but the owner has rights there');
 value(q{UPDATE backup_service.backup SET expires_at = NULL WHERE resource_id = 'other' AND backup_id = 6});
+value(q{UPDATE backup_service.key SET state = 'previous' WHERE version = 1});
+is(page('SELECT * FROM bk_audit_verify();'), '|||the state of key version 1 was changed from "retired" to "previous"', 'and so is one in the keys');
+value(q{UPDATE backup_service.key SET state = 'retired' WHERE version = 1});
 
 # ----- A tenant leaves.
 value(q{CREATE ROLE acme LOGIN IN ROLE backup_service_user; SET ROLE acme; SELECT FROM bk_create('acme/1', '1'), bk_create('acme/2', '2') b; SELECT bk_hold(backup_id, 'case', 'why') FROM bk_list('acme/1')});

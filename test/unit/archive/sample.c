@@ -114,6 +114,8 @@ sample_single(BkMemory memory)
 	BkArchiveEntry base = {.header = {.backup_id = 1, .created_at = 1001}};
 
 	sample->stored[0] = fill_backup(memory, sample, sample->archive.entries, 2, &base, BK_TEXT("{}"));
+	sample->archive.number = 5;
+	sample->archive.previous = (BkArchivePlace) {1, 1001, 3};
 	return sample;
 }
 

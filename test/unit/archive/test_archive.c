@@ -235,6 +235,10 @@ test_contradictions(BkMemory memory)
 		ok(refused(memory, sample_write(memory, sample), sample, true), "refused: %s (%s)", what, bk_last_error.message); \
 	} while (0)
 	SINGLE("one backup whose base is not older", a->entries[0].base_created_at = 1002);
+	SINGLE("what was shipped before it is not older", a->previous.created_at = 1002);
+	SINGLE("a negative id before it", a->previous.backup_id = -1);
+	SINGLE("a negative number", a->number = -1);
+	SINGLE("a negative number before it", a->previous.number = -1);
 	SINGLE("one backup that is a tombstone", a->entries[0].is_backup = false; sample->stored[0].data = NULL);
 	SINGLE("one backup as a resource without its base", a->kind = BK_ARCHIVE_RESOURCE);
 }
@@ -262,6 +266,8 @@ test_limits(BkMemory memory)
 
 	read_all(memory, sample_write(memory, single), single, &archive);
 	ok(archive.entry_count == 1 && archive.entries[0].base_created_at == 1001, "one backup is read without its base");
+	ok(archive.number == 5 && archive.previous.backup_id == 1 && archive.previous.created_at == 1001 && archive.previous.number == 3,
+	   "with its place among those that were shipped");
 	sample->archive.entries[0].header.stored_size = INT64_MAX;
 	sample->archive.entries[3].header.stored_size = INT64_MAX;
 	fails("54000", "limit", bk_archive_payload_bytes(&sample->archive), "sizes whose sum is no number are refused");

@@ -4,7 +4,7 @@
  *
  * cc -std=gnu11 -DFRONTEND -Isrc test/unit/document/property.c test/unit/document/model.c
  *    test/unit/document/model_text.c
- *    src/common/error.c src/common/memory.c src/document/{buffer,key,outline,parse,tree}.c src/delta/[a-z]*.c -lcrypto
+ *    src/common/error.c src/common/memory.c src/document/{beside,buffer,key,outline,parse,settle,sort,tree}.c src/delta/[a-z]*.c -lcrypto
  *
  * Every case has its own seed (seed + its number), printed when it fails.
  */
@@ -111,6 +111,25 @@ static void
 check_stored_chain(Case *test)
 {
 	apply_chain(test, BK_DELTA_STORED);
+}
+
+/* From a tree that deltas were applied to comes the same delta as from its text. */
+static void
+check_from_tree(Case *test)
+{
+	for (int last = 0; last < CHAIN - 1; last++)
+	{
+		BkTree	   *tree = bk_tree_new(test->memory);
+		BkDocument	old = {{NULL, test->texts[last].len}, tree, bk_tree_parse(tree, test->texts[0], BK_ARGUMENT)};
+		BkText		between = bk_delta_between(test->memory, test->texts[last], test->texts[last + 1], BK_DELTA_STORED, SIZE_MAX);
+
+		for (int i = 1; i <= last; i++)
+			bk_delta_apply(tree, &old.root,
+						   bk_delta_between(test->memory, test->texts[i - 1], test->texts[i], BK_DELTA_STORED, SIZE_MAX),
+						   BK_ARGUMENT);
+		expect(test, bk_text_equal(bk_delta_from_tree(test->memory, &old, test->texts[last + 1], SIZE_MAX), between),
+			   "delta from a tree");
+	}
 }
 
 static void
@@ -238,6 +257,7 @@ run_case(uint64 seed)
 	run_check(&test, check_limit, "limit");
 	run_check(&test, check_complete_chain, "complete deltas");
 	run_check(&test, check_stored_chain, "stored deltas");
+	run_check(&test, check_from_tree, "delta from a tree");
 	run_check(&test, check_path, "paths");
 	run_check(&test, check_hostile, "hostile input");
 	if (test.problem)

@@ -6,6 +6,7 @@
  *    src/common/memory.c src/document/{buffer,key,outline,parse,tree}.c src/delta/[a-z]*.c -lcrypto
  */
 #include "delta/delta.h"
+#include "document/tree.h"
 
 #include <stdlib.h>
 
@@ -205,26 +206,66 @@ test_large(void)
 	bk_memory_delete(memory);
 }
 
+/* "[1, [1, [1, ...]]]", with these numbers, and another innermost one. */
+static BkText
+nested(BkMemory memory, size_t depth, const char *level, char innermost)
+{
+	char	   *text = bk_alloc(memory, 5 * depth + 1);
+
+	for (size_t i = 0; i < depth; i++)
+		memcpy(text + 4 * i, level, 4);
+	text[4 * depth] = innermost;
+	memset(text + 4 * depth + 1, ']', depth);
+	return (BkText) {text, 5 * depth + 1};
+}
+
 /* Documents that differ at every level: their paths together are quadratic. */
 static void
 test_deep(void)
 {
 	BkMemory	memory = bk_memory_new(NULL, "test");
 	size_t		depth = 100000;
-	char	   *texts[2];
+	BkText		delta = bk_delta_between(memory, nested(memory, depth, "[2, ", '1'), nested(memory, depth, "[1, ", '1'),
+										 BK_DELTA_STORED, SIZE_MAX);
+
+	tap_ok(delta.len < 6 * depth, "a change of the root where the paths would be quadratic");
+	bk_memory_delete(memory);
+}
+
+/* What comes from a tree that a delta was applied to, which no delta of ours would leave like that. */
+static void
+test_from_emptied(void)
+{
+	BkMemory	memory = bk_memory_new(NULL, "test");
+	BkText		old_text = text_of("{\"a\": {\"x\": 1}, \"b\": [{\"x\": 1}, [[1], 2]], \"c\": [1]}");
+	BkTree	   *tree = bk_tree_new(memory);
+	BkDocument	old = {.tree = tree, .root = bk_tree_parse(tree, old_text, BK_ARGUMENT)};
 	BkText		delta;
 
-	for (int i = 0; i < 2; i++)
-	{
-		texts[i] = bk_alloc(memory, depth * 8);
-		for (size_t j = 0; j < depth; j++)
-			memcpy(texts[i] + 4 * j, i ? "[1, " : "[2, ", 4);
-		texts[i][4 * depth] = '1';
-		for (size_t j = 0; j < depth; j++)
-			texts[i][4 * depth + 1 + j] = ']';
-	}
-	delta = bk_delta_between(memory, (BkText) {texts[0], 5 * depth + 1}, (BkText) {texts[1], 5 * depth + 1}, BK_DELTA_STORED, SIZE_MAX);
-	tap_ok(delta.len < 6 * depth, "a change of the root where the paths would be quadratic");
+	bk_delta_apply(tree, &old.root, text_of("{\"deletions\": [{\"key\": \"a.x\"}, {\"key\": \"b[0].x\"}, {\"key\": \"b[1][0][0]\"}, {\"key\": \"c[0]\"}]}"),
+				   BK_ARGUMENT);
+	old.text = bk_tree_text(tree, old.root);
+	tap_ok(bk_text_equal(old.text, text_of("{\"a\": {}, \"b\": [{}, [[], 2]], \"c\": []}")), "containers are emptied");
+	delta = bk_delta_from_tree(memory, &old, text_of("{\"a\": {}, \"b\": [0, {}, [[], 2]], \"c\": []}"), SIZE_MAX);
+	tap_ok(bk_text_equal(delta, text_of("{\"changes\": [], \"additions\": [{\"key\": \"b[0]\", \"value\": 0}], \"deletions\": []}")),
+		   "an emptied container equals an empty one");
+	bk_memory_delete(memory);
+}
+
+/* An array that was changed at every level is written and parsed again once, not once a level. */
+static void
+test_from_deep(void)
+{
+	BkMemory	memory = bk_memory_new(NULL, "test");
+	size_t		depth = 100000;
+	BkText		texts[3] = {nested(memory, depth, "[1, ", '1'), nested(memory, depth, "[1, ", '2'), nested(memory, depth, "[1, ", '3')};
+	BkTree	   *tree = bk_tree_new(memory);
+	BkDocument	old = {texts[1], tree, bk_tree_parse(tree, texts[0], BK_ARGUMENT)};
+	BkText		between = bk_delta_between(memory, texts[1], texts[2], BK_DELTA_STORED, SIZE_MAX);
+
+	bk_delta_apply(tree, &old.root, bk_delta_between(memory, texts[0], texts[1], BK_DELTA_STORED, SIZE_MAX), BK_ARGUMENT);
+	tap_ok(bk_text_equal(bk_delta_from_tree(memory, &old, texts[2], SIZE_MAX), between), "a delta from an array changed far down");
+	tap_ok(tree->count < 10 * depth, "its values are parsed a few times at most");
 	bk_memory_delete(memory);
 }
 
@@ -238,5 +279,7 @@ main(void)
 	test_large();
 	test_swapped_halves();
 	test_deep();
+	test_from_emptied();
+	test_from_deep();
 	return tap_done();
 }

@@ -3,7 +3,7 @@
  *		What is canonical text and what is not, and the order of keys.
  *
  * cc -std=gnu11 -DFRONTEND -Isrc test/unit/document/test_document.c src/common/error.c
- *    src/common/memory.c src/document/{beside,buffer,key,outline,parse,tree}.c -lcrypto
+ *    src/common/memory.c src/document/{beside,buffer,key,outline,parse,sort,tree}.c -lcrypto
  */
 #include "document/beside.h"
 
@@ -250,7 +250,24 @@ test_beside_tables(void)
 	bk_memory_delete(memory);
 }
 
-/* How many values of the text that is parsed beside another one are that one's own, by their paths' ends. */
+/* Are these, one after another, the texts of the root's children that are twins of an old root's? */
+static bool
+twins_are(BkTree *tree, BkNodeRef old, const char *text, const char *expected)
+{
+	BkNodeRef	root = bk_tree_parse_beside(tree, wrapped(tree->memory, "%s", text), old, BK_ARGUMENT);
+	char		twins[100] = "";
+
+	for (BkNodeRef child = bk_node_first(tree, root); child; child = bk_node_next(tree, child))
+	{
+		BkText		slice = bk_node_slice(tree, child);
+
+		if (bk_node_kind(tree, child) == BK_KIND_TWIN)
+			strncat(twins, slice.data, slice.len);
+	}
+	return strcmp(twins, expected) == 0;
+}
+
+/* Which values of a text that is parsed beside another one are that one's own. */
 static void
 test_twins(void)
 {
@@ -271,18 +288,34 @@ test_twins(void)
 		BkMemory	memory = bk_memory_new(NULL, "twins");
 		BkTree	   *tree = bk_tree_new(memory);
 		BkText		old = wrapped(memory, "%s", cases[i][1]);
-		BkText		text = wrapped(memory, "%s", cases[i][2]);
-		BkNodeRef	root = bk_tree_parse_beside(tree, text, bk_tree_parse(tree, old, BK_ARGUMENT), BK_ARGUMENT);
-		char		twins[100] = "";
 
-		for (BkNodeRef child = bk_node_first(tree, root); child; child = bk_node_next(tree, child))
-		{
-			BkText		slice = bk_node_slice(tree, child);
+		tap_ok(twins_are(tree, bk_tree_parse(tree, old, BK_ARGUMENT), cases[i][2], cases[i][3]), cases[i][0]);
+		bk_memory_delete(memory);
+	}
+}
 
-			if (slice.data >= old.data && slice.data < old.data + old.len)
-				strncat(twins, slice.data, slice.len);
-		}
-		tap_ok(strcmp(twins, cases[i][3]) == 0, cases[i][0]);
+/* Of an old object that was changed, and has no text any more, the children tell whether it is the same. */
+static void
+test_twins_of_changed(void)
+{
+	static const char *const cases[][3] = {
+		/* name, new, the texts of the new root's children that are twins */
+		{"a changed object that is the same", "{\"a\": {\"x\": {}, \"y\": [2]}, \"b\": 2}", "{\"x\": {}, \"y\": [2]}"},
+		{"a changed object with a member less", "{\"a\": {\"x\": {}}, \"b\": 1}", "1"},
+		{"a changed object with a member more", "{\"a\": {\"x\": {}, \"y\": [2], \"z\": 3}, \"b\": 1}", "1"},
+		{"a changed object with another member", "{\"a\": {\"x\": {}, \"y\": [3]}, \"b\": 1}", "1"},
+		{"an empty object where a changed one was", "{\"a\": {}, \"b\": 1}", "1"}
+	};
+
+	for (size_t i = 0; i < lengthof(cases); i++)
+	{
+		BkMemory	memory = bk_memory_new(NULL, "twins");
+		BkTree	   *tree = bk_tree_new(memory);
+		BkNodeRef	root = bk_tree_parse(tree, BK_TEXT("{\"a\": {\"x\": {}, \"y\": [2]}, \"b\": 1}"), BK_ARGUMENT);
+
+		bk_tree_outline(tree, root);
+		bk_tree_outline(tree, bk_tree_child(tree, root, 0));
+		tap_ok(twins_are(tree, root, cases[i][1], cases[i][2]), cases[i][0]);
 		bk_memory_delete(memory);
 	}
 }
@@ -298,5 +331,6 @@ main(void)
 	test_cut_strings();
 	test_beside_tables();
 	test_twins();
+	test_twins_of_changed();
 	return tap_done();
 }
