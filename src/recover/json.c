@@ -85,11 +85,10 @@ bk_time_text(int64 time, char text[BK_TIME_BYTES])
 	int64		rest = (time % USECS + USECS) % USECS;
 	struct tm	broken;
 
-	if (gmtime_r(&seconds, &broken) == NULL || broken.tm_year > 9999999)
-		snprintf(text, BK_TIME_BYTES, "%lld", (long long) time);
-	else
-		snprintf(text, BK_TIME_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", broken.tm_year + 1900, broken.tm_mon + 1,
-				 broken.tm_mday, broken.tm_hour, broken.tm_min, broken.tm_sec, (int) rest);
+	/* it reaches 292,277 years to either side, which an int holds */
+	(void) gmtime_r(&seconds, &broken);
+	snprintf(text, BK_TIME_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", broken.tm_year + 1900, broken.tm_mon + 1,
+			 broken.tm_mday, broken.tm_hour, broken.tm_min, broken.tm_sec, (int) rest);
 	return text;
 }
 

@@ -21,7 +21,7 @@ extern size_t bk_json_escape(BkText text, char *to);
  */
 extern size_t bk_json_tame(BkText json, char *to);
 
-/* A time in ISO 8601, UTC, to the microsecond; one that no calendar has, as its number. */
+/* A time in ISO 8601, UTC, to the microsecond. */
 extern const char *bk_time_text(int64 time, char text[BK_TIME_BYTES]);
 
 /* Read such a time, also without fraction, seconds or time, with a blank for the T, with another zone; false where it is none. */

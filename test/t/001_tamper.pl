@@ -602,6 +602,23 @@ bk_fails($node, 'postgres', "BEGIN; UPDATE backup_service.snapshot SET backup_id
 bk_fails($node, 'postgres', "BEGIN; UPDATE backup_service.snapshot SET backup_id = 1 WHERE backup_id = $second; $at", 'XX001', qr/The timeline check failed/, "a point that names another resource's backup");
 bk_fails($node, 'postgres', "BEGIN; DELETE FROM backup_service.backup WHERE backup_id = $second; $at", 'XX001', qr/backup $second is damaged\nDETAIL:  The timeline check failed/, 'a point whose backup is gone');
 
+# Re-wrapping says what stands in the way of some data keys, and goes on with the others.
+bk_database($node, 'rewrapped');
+$node->safe_psql('rewrapped', 'SELECT FROM generate_series(1, 3) n, bk_create($$r$$ || n, $$1$$); SELECT bk_key_rotate()');
+my (undef, $rewrapped, $said) = bk_run($node, 'rewrapped', 'BEGIN; UPDATE backup_service.backup SET wrapped_key = set_byte(wrapped_key, 0, get_byte(wrapped_key, 0) # 1) WHERE backup_id = 2; SELECT bk_rekey(); ROLLBACK');
+is($rewrapped, 2, 'two of three data keys are re-wrapped');
+like($said, qr/WARNING:  XX001: backup 2 is damaged\nDETAIL:  The wrapped key check failed/, 'and the third is named');
+my ($used) = bk_value($node, 'rewrapped', 'SELECT DISTINCT key_version FROM bk_backups');
+my $lines = slurp_file($key_path);
+rename $key_path, "$key_path.all" or die;
+append_to_file($key_path, $lines =~ s/^$used:.*\n//mr);
+chmod 0600, $key_path or die;
+(undef, $rewrapped, $said) = bk_run($node, 'rewrapped', 'SELECT bk_rekey()');
+is($rewrapped, 0, 'without their master key none is');
+like($said, qr/WARNING:  58000: [^\n]*key/, 'which is said');
+rename "$key_path.all", $key_path or die;
+is(bk_value($node, 'rewrapped', 'SELECT bk_rekey()'), 3, 'with it all are');
+
 my @crashes = grep { /was terminated by signal|PANIC|TRAP:/ } split /\n/, slurp_file($node->logfile);
 is(scalar @crashes, 0, 'the log tells of no crash');
 

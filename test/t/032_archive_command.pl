@@ -132,9 +132,10 @@ configure('cp %p %x');
 ok(bk_wait_for(LATCH_WAIT, sub { worker_log($node, $log) =~ /22023 ERROR:  backup_service.archive_command holds an unknown placeholder\n.*"%x" means nothing/s }), 'an unknown placeholder is named');
 $node->safe_psql('postgres', "ALTER SYSTEM SET backup_service.archive_command_timeout = '300ms'");
 $log = -s $node->logfile;
-configure("sleep 100; cp %p $fails/");
+my $seconds = 100_000 + $$;
+configure("sleep $seconds; cp %p $fails/");
 ok(bk_wait_for(LATCH_WAIT, sub { worker_log($node, $log) =~ /The command took longer than 300 ms/ }), 'one that hangs is ended');
-is(`ps -eo args | grep -c '^sleep 10[0]'`, "0\n", 'with all its processes');
+is(`ps -eo args | grep -c '^sleep $seconds\$'`, "0\n", 'with all its processes');
 $node->safe_psql('postgres', 'ALTER SYSTEM RESET backup_service.archive_command_timeout');
 
 # ----- A partial copy blocks nobody: the next try has another name.

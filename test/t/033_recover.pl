@@ -121,6 +121,7 @@ gives([ 'restore', '-k', $key, '-b', 2, '-o', "$base/out.json", $shop ], 4, qr/^
 gives([ 'verify', '-k', $key, "$base/none" ], 4, qr/^$/, qr/could not open "[^"]*none": No such file/, 'a file that is not there');
 gives([ 'verify', '-k', $key, '/dev/null' ], 4, qr/^$/, qr{"/dev/null" is not a regular file}, 'a device');
 is(system("bk_recover restore -k $key -b 2 $shop > /dev/full 2> /dev/null") >> 8, 4, 'a full disk is noticed');
+is(system("bk_recover list $shop > /dev/full 2> /dev/null") >> 8, 4, 'by a list too');
 
 # ----- Keys.
 my $hex = key_line(1);

@@ -71,6 +71,14 @@ is(bk_value($node, 'postgres', q{SELECT attstorage FROM pg_attribute WHERE attre
 like($session->query("SELECT step('r1', 1001);"), qr/done 1001/, 'the session writes');
 sound('at rest');
 
+# ----- A database that moves as a whole, while its worker is connected to it.
+bk_database($node, 'moving');
+$node->safe_psql('moving', q{SELECT FROM bk_create('r', '1')});
+ok(bk_wait_for(30, sub { bk_value($node, 'postgres', q{SELECT count(*) FROM pg_stat_activity WHERE datname = 'moving'}) > 0 }), 'its worker is there');
+$node->safe_psql('postgres', 'ALTER DATABASE moving SET TABLESPACE elsewhere');
+is(bk_value($node, 'moving', 'SELECT bk_read(1); SELECT count(*) FROM bk_audit_verify()'), "1\n0", 'and leaves; all is there afterwards');
+$node->safe_psql('postgres', 'DROP DATABASE moving');
+
 # ----- Under load.
 {
 	local $ENV{PGOPTIONS} = '-c client_min_messages=warning';
