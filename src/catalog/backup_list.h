@@ -22,11 +22,13 @@ typedef struct BkBackupFilter
 	int64		before_id;
 	int32		max_rows;
 	BkOwners	owners;
-	int64		backup_id;		/* 0 matches everything */
 } BkBackupFilter;
 
 /* Put the matching rows, newest first, in a view, into rows. */
 extern void bk_backup_list(const BkBackupFilter *filter, Tuplestorestate *rows);
+
+/* Put the row of one backup, in a view, into rows, where it is there and is one of the owners'. */
+extern void bk_backup_show(int64 backup_id, const BkOwners *owners, Tuplestorestate *rows);
 
 /* How many match, in a view; max_rows is of no account. */
 extern int64 bk_backup_count(const BkBackupFilter *filter);

@@ -20,11 +20,13 @@ typedef struct BkOperationFilter
 	int64		before_id;
 	int32		max_rows;
 	BkOwners	owners;
-	int64		operation_id;	/* 0 matches everything */
 } BkOperationFilter;
 
 /* Put the matching rows, newest first, in a view, into rows. */
 extern void bk_operation_find(const BkOperationFilter *filter, Tuplestorestate *rows);
+
+/* Put the row of one operation, in a view, into rows, where it is there and is one of the owners'. */
+extern void bk_operation_show(int64 operation_id, const BkOwners *owners, Tuplestorestate *rows);
 
 /* How many match, in a view; max_rows is of no account. */
 extern int64 bk_operation_count(const BkOperationFilter *filter);

@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 void
 bk_value_add(BkValues *values, Datum value)
@@ -238,6 +239,13 @@ go_to(uint64 row)
 	heap_deform_tuple(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, current.values, current.nulls);
 	current.rows = SPI_tuptable;
 	current.row = row;
+}
+
+void
+bk_rows_put(uint64 count, Tuplestorestate *rows)
+{
+	for (uint64 i = 0; i < count; i++)
+		tuplestore_puttuple(rows, SPI_tuptable->vals[i]);
 }
 
 bool

@@ -13,6 +13,7 @@
 
 #include "executor/spi.h"
 #include "utils/jsonb.h"
+#include "utils/tuplestore.h"
 
 #define BK_MAX_PARAMETERS	40
 #define BK_MAX_COLUMNS		40	/* that bk_column() reads of a row */
@@ -88,6 +89,9 @@ extern int64 bk_statement_count_through(BkStatement *statement, BkValues *values
  */
 extern void bk_view_open(void);
 extern void bk_view_close(void);
+
+/* Put the rows of SPI_tuptable into rows. */
+extern void bk_rows_put(uint64 count, Tuplestorestate *rows);
 
 /* Columns of a row of SPI_tuptable, by position from 1; copies in the current context. */
 extern bool bk_column_is_null(uint64 row, int column);

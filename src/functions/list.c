@@ -135,21 +135,13 @@ BK_FUNCTION(bk_http_count_operations)
 BK_FUNCTION(bk_http_backup_with)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	BkBackupFilter filter = {
-		.since = DT_NOBEGIN,
-		.until = DT_NOEND,
-		.before = DT_NOEND,
-		.before_id = PG_INT64_MIN,
-		.max_rows = 1,
-		.owners = owners_of(entry),
-		.backup_id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0),
-	};
+	BkOwners	owners = owners_of(entry);
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (filter.backup_id == 0)
+	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	bk_view_open();
-	bk_backup_list(&filter, result->setResult);
+	bk_backup_show(PG_GETARG_INT64(0), &owners, result->setResult);
 	bk_view_close();
 	return (Datum) 0;
 }
@@ -158,21 +150,13 @@ BK_FUNCTION(bk_http_backup_with)
 BK_FUNCTION(bk_http_operation_with)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	BkOperationFilter filter = {
-		.since = DT_NOBEGIN,
-		.until = DT_NOEND,
-		.before = DT_NOEND,
-		.before_id = PG_INT64_MIN,
-		.max_rows = 1,
-		.owners = owners_of(entry),
-		.operation_id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0),
-	};
+	BkOwners	owners = owners_of(entry);
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (filter.operation_id == 0)
+	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	bk_view_open();
-	bk_operation_find(&filter, result->setResult);
+	bk_operation_show(PG_GETARG_INT64(0), &owners, result->setResult);
 	bk_view_close();
 	return (Datum) 0;
 }

@@ -95,12 +95,25 @@ SELECT oid::regprocedure, sentence FROM sentences
 SELECT oid::regprocedure, sentence FROM sentences WHERE sentence ~* '\mmerge\s+into\M|\mvalues\s*\([^)]*\mselect\M';
 SELECT count(*) > 100 AS sentences FROM sentences;
 
--- One backup, or one operation, is found by its id in a view however many resources there are.
+-- The API finds one backup, or one operation, by the index that is there for it, however many resources there are, and also
+-- where nothing was analyzed yet.
 SET client_min_messages = error;
 SELECT count(*) FROM generate_series(1, 200) n, LATERAL bk_create('found-' || n, '1');
 SELECT max(backup_id) AS backup FROM bk_backups \gset
 SELECT count(bk_restore(:backup)) FROM generate_series(1, 10);
 SELECT max(operation_id) AS operation FROM bk_operations \gset
+BEGIN;
+SELECT pg_stat_get_xact_numscans('backup_service.backup_by_id'::regclass) AS backups,
+	   pg_stat_get_xact_numscans('backup_service.restore_operation_by_id'::regclass) AS operations,
+	   pg_stat_get_xact_tuples_returned('backup_service.resource'::regclass) AS before \gset
+SELECT backup_id = :backup AS same FROM backup_service_http.backup_with(:backup);
+SELECT operation_id = :operation AS same FROM backup_service_http.operation_with(:operation);
+SELECT pg_stat_get_xact_numscans('backup_service.backup_by_id'::regclass) - :backups AS backups_by_id,
+	   pg_stat_get_xact_numscans('backup_service.restore_operation_by_id'::regclass) - :operations AS operations_by_id,
+	   pg_stat_get_xact_tuples_returned('backup_service.resource'::regclass) - :before AS resources_scanned;
+COMMIT;
+-- So do the views, where the planner knows the tables.
+ANALYZE backup_service.resource, backup_service.backup, backup_service.restore_operation;
 BEGIN;
 SELECT pg_stat_get_xact_tuples_returned('backup_service.resource'::regclass) AS before \gset
 SELECT count(*) FROM bk_backups WHERE backup_id = :backup;
