@@ -74,11 +74,7 @@ bk_backup_list(const BkBackupFilter *filter, Tuplestorestate *rows)
 void
 bk_backup_show(int64 backup_id, const BkOwners *owners, Tuplestorestate *rows)
 {
-	BkValues	values = {0};
-
-	bk_value_add_int64(&values, backup_id);
-	bk_owners_add(&values, owners);
-	bk_rows_put(bk_statement_read_anywhere(&show_backup, &values), rows);
+	bk_owners_show(&show_backup, backup_id, owners, rows);
 }
 
 int64

@@ -73,11 +73,7 @@ bk_operation_find(const BkOperationFilter *filter, Tuplestorestate *rows)
 void
 bk_operation_show(int64 operation_id, const BkOwners *owners, Tuplestorestate *rows)
 {
-	BkValues	values = {0};
-
-	bk_value_add_int64(&values, operation_id);
-	bk_owners_add(&values, owners);
-	bk_rows_put(bk_statement_read_anywhere(&show_operation, &values), rows);
+	bk_owners_show(&show_operation, operation_id, owners, rows);
 }
 
 int64

@@ -29,3 +29,13 @@ bk_owners_add(BkValues *values, const BkOwners *owners)
 	bk_value_add(values, PointerGetDatum(PG_DETOAST_DATUM_COPY(bk_column(0, 1))));
 	SPI_freetuptable(SPI_tuptable);
 }
+
+void
+bk_owners_show(BkStatement *statement, int64 id, const BkOwners *owners, Tuplestorestate *rows)
+{
+	BkValues	values = {0};
+
+	bk_value_add_int64(&values, id);
+	bk_owners_add(&values, owners);
+	bk_rows_put(bk_statement_read_anywhere(statement, &values), rows);
+}

@@ -16,4 +16,7 @@ typedef struct BkOwners
 /* Add the names of the owners (name[]), null for everybody's; in a view. */
 extern void bk_owners_add(BkValues *values, const BkOwners *owners);
 
+/* Put what a statement finds for an id, $1, and owners, $2, in a view, into rows. */
+extern void bk_owners_show(BkStatement *statement, int64 id, const BkOwners *owners, Tuplestorestate *rows);
+
 #endif							/* BK_CATALOG_OWNERS_H */

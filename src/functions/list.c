@@ -131,8 +131,9 @@ BK_FUNCTION(bk_http_count_operations)
 	PG_RETURN_INT64(count);
 }
 
-/* backup_service_http.backup_with(id bigint) returns setof bk_backups */
-BK_FUNCTION(bk_http_backup_with)
+/* What has an id, as one of the rows that the caller may see. */
+static Datum
+show(FunctionCallInfo fcinfo, const BkEntry *entry, void (*put) (int64 id, const BkOwners *owners, Tuplestorestate *rows))
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	BkOwners	owners = owners_of(entry);
@@ -141,22 +142,19 @@ BK_FUNCTION(bk_http_backup_with)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	bk_view_open();
-	bk_backup_show(PG_GETARG_INT64(0), &owners, result->setResult);
+	put(PG_GETARG_INT64(0), &owners, result->setResult);
 	bk_view_close();
 	return (Datum) 0;
+}
+
+/* backup_service_http.backup_with(id bigint) returns setof bk_backups */
+BK_FUNCTION(bk_http_backup_with)
+{
+	return show(fcinfo, entry, bk_backup_show);
 }
 
 /* backup_service_http.operation_with(id bigint) returns setof bk_operations */
 BK_FUNCTION(bk_http_operation_with)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	BkOwners	owners = owners_of(entry);
-
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	bk_view_open();
-	bk_operation_show(PG_GETARG_INT64(0), &owners, result->setResult);
-	bk_view_close();
-	return (Datum) 0;
+	return show(fcinfo, entry, bk_operation_show);
 }
