@@ -578,6 +578,7 @@ for (@rotators)
 	my $versions = 3 + bk_long(10, 50);
 	is(bk_value($node, $database, "SELECT max(version), count(*) FILTER (WHERE state = 'active') FROM bk_keys"), "$versions|1", "$database: the newest of $versions versions is active");
 	is(bk_value($node, $database, 'SELECT count(*) FROM bk_verify_keys() WHERE NOT available'), 0, "$database: all can be had");
+	is(bk_value($node, $database, 'SELECT number, problem FROM bk_audit_verify()'), '', "$database: and they are as the trail has it");
 	like(bk_value($node, $database, $all_restore), qr/\|0$/, "$database: all backups can be restored");
 }
 is(sprintf('%04o', (stat $key_path)[2] & 07777), '0600', 'the file has mode 0600');

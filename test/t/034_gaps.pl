@@ -174,6 +174,21 @@ print $file pack 'H*', $archive;
 close $file or die;
 gives([ at($eleventh), $whole ], 0, qr/^11$/, qr/^$/, 'the archive of the resource has it');
 
+# ----- After it the number of those that are missing is not known: it counts none.
+my ($next, $newest) = (create(121), create(122));
+shipped('two after it');
+note_times();
+my $bare = "$base/bare";
+mkdir $bare or die;
+PostgreSQL::Test::Utils::system_or_bail('cp', "$whole/shop.bka", path($newest), $bare);
+gives([ at($next), $bare ], 1, qr/^$/, qr/is not certain: backup $next of .* is in none of the archives/, 'a file that is missing after it');
+gives([ at($twelfth), $bare ], 1, qr/^$/, qr/is not certain: not every backup that was made between backup $twelfth of .* and backup $next of/, 'nor is certain what came before that one');
+gives([ at($newest), $bare ], 0, qr/^122$/, qr/^$/, 'the newest is');
+gives([ 'list', '-r', 'shop', $bare ], 0, qr/\n +\(\?\) +missing +"shop"\n +$next .* missing /, qr/^$/, 'nobody knows how many');
+IPC::Run::run([ 'bk_recover', 'list', '--json', '-r', 'shop', $bare ], '>', \$json);
+IPC::Run::run([ 'jq', '-c', '.[] | select(.type == "missing") | [.backup_id, .lost_before]' ], '<', \$json, '>', \$row);
+is($row, "[$next,null]\n", 'as JSON too');
+
 # ----- The same name anew, and taken in again, is no gap; nor is the directory of before.
 sql(q{SELECT bk_resource_drop('shop')});
 my $anew = create(13);
