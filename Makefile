@@ -4,7 +4,7 @@
 #   make serve      runs the API over HTTP on the loopback address: PostgreSQL, PostgREST and nginx (docs/http.md)
 #   make test       installs what the tests need, builds, runs every test
 #   make test-long  the same with the long sweeps in full
-#   make test-versions  the tests on PostgreSQL 15, 17 and 18, gcc and clang, in chroots (as root)
+#   make test-versions  the tests on PostgreSQL 15 to 18, gcc and clang, in chroots (as root)
 #   make coverage   the part of the lines that the tests run
 #   make lint       clang-tidy and cppcheck
 #   make test-sanitize, make test-valgrind  the tests in a server that looks for undefined behaviour, or runs under valgrind

@@ -688,7 +688,7 @@ rename "$key_path.kept", $key_path or die;
 # What a session remembers of a file, it does not for long, even within a statement.
 sleep 2;
 bk_fails($node, 'second', "DO \$\$ BEGIN PERFORM FROM bk_create('r', '1'); PERFORM FROM bk_create('r', '2');"
-	. " COPY (SELECT) TO PROGRAM 'mv $key_path $key_path.kept'; PERFORM pg_sleep(0.2); PERFORM FROM bk_create('r', '3'); END \$\$",
+	. " COPY (SELECT WHERE false) TO PROGRAM 'mv $key_path $key_path.kept'; PERFORM pg_sleep(0.2); PERFORM FROM bk_create('r', '3'); END \$\$",
 	'58000', qr/does not exist/, 'taking the file away stops a statement that makes backups');
 rename "$key_path.kept", $key_path or die;
 

@@ -7,12 +7,30 @@ export PATH=$PATH:/usr/sbin:/sbin
 
 # chroot_made SUITE FOLDER LOG: it is there, with what the Makefile needs before it can install the rest.
 chroot_made() {
+	local -a options=() source=()
 	[ -e "$2/.made" ] && return
+	if [ "$1" = noble ]; then
+		ubuntu_keys "$2" "$3" || return
+		options=(--keyring="$2.gpg" --components=main,universe)
+		# bookworm's debootstrap does not know noble's name, but how all of Ubuntu's are made.
+		source=(http://archive.ubuntu.com/ubuntu gutsy)
+	fi
 	say "making $2"
 	packages debootstrap
 	privileged rm -rf --one-file-system "$2"
-	privileged env PATH="$PATH" debootstrap --variant=minbase --include=make "$1" "$2" >"$3" 2>&1 || { tail -5 "$3"; return 1; }
+	privileged env PATH="$PATH" debootstrap --variant=minbase --include=make "${options[@]}" "$1" "$2" "${source[@]}" >"$3" 2>&1 ||
+		{ tail -5 "$3"; return 1; }
 	privileged touch "$2/.made"
+}
+
+# ubuntu_keys FOLDER LOG: FOLDER.gpg has the keys that Ubuntu signs with.  bookworm has no package of them, trixie has: that comes from
+# a chroot of trixie's beside FOLDER, so that Debian's keys vouch for them.
+ubuntu_keys() {
+	local trixie=${1%/*}/trixie
+	chroot_made trixie "$trixie" "$2" || return
+	inside "$trixie" sh -c 'apt-get update && apt-get install -y --no-install-recommends ubuntu-keyring' >"$2" 2>&1 </dev/null ||
+		{ tail -5 "$2"; return 1; }
+	privileged cp "$trixie/usr/share/keyrings/ubuntu-archive-keyring.gpg" "$1.gpg"
 }
 
 # inside CHROOT COMMAND...: as root in the chroot, in namespaces of its own, so that mounts and processes end with it, however
