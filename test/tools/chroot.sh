@@ -11,7 +11,7 @@ chroot_made() {
 	[ -e "$2/.made" ] && return
 	if [ "$1" = noble ]; then
 		ubuntu_keys "$2" "$3" || return
-		options=(--keyring="$2.gpg" --components=main,universe)
+		options=(--keyring="$2.gpg" --components=main,universe --extra-suites=noble-updates)
 		# bookworm's debootstrap does not know noble's name, but how all of Ubuntu's are made.
 		source=(http://archive.ubuntu.com/ubuntu gutsy)
 	fi
