@@ -20,5 +20,8 @@ borg_here() { BORG_BASE_DIR=$tmp/bench-peers/borg-home borg "$@"; }
 borg_init() { rm -rf "$tmp/bench-peers/borg"* && borg_here init -e repokey "$tmp/bench-peers/borg" 2>/dev/null; }
 borg_create() { borg_here create --compression zlib,6 "$tmp/bench-peers/borg::$(basename "$1" .json)" - <"$1"; }
 
+# What a DBA has without any of us: a dump of the table, compressed, not encrypted.
+pg_dump_create() { pg_dump -Fc -Z6 -t bench.current_release -f "$tmp/bench-peers/pg_dump/$1"; }
+
 # zstd_patch OLD NEW PATCH: what is there already is kept, since the strongest ordinary level takes seconds.
 zstd_patch() { [ -e "$3" ] || { zstd -19 --long=27 -q -c --patch-from="$1" "$2" >"$3.part" 2>/dev/null && mv "$3.part" "$3"; }; }

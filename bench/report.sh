@@ -20,7 +20,7 @@ about_the_machine() {
 	about 'load' "$load_before at the start, $(cut -d' ' -f1-3 /proc/loadavg) at the end"
 	about 'server' "$(value "SELECT string_agg(name || '=' || current_setting(name), ' ')
 		FROM unnest('{fsync,synchronous_commit,full_page_writes,wal_sync_method,wal_level,shared_buffers,max_wal_size,jit}'::text[]) name")"
-	about 'durability' "ours, pgcrypto and plain tables: this server, each commit flushed; restic and Borg flush their files themselves; gzip | openssl: sync of its file"
+	about 'durability' "ours, pgcrypto and plain tables: this server, each commit flushed; restic, Borg and pg_dump flush their files themselves; gzip | openssl: sync of its file"
 	about 'rounds' "$rounds, sides in turns, medians"
 	about 'data' "$releases releases of @mdn/browser-compat-data, the newest $(value "SELECT shown(octet_length(data::text), 'bytes') FROM document WHERE name = '$newest'") as text; $small_documents documents of $(value "SELECT round(avg(octet_length(data::text))) FROM small") bytes; a chain of $chain; $big_rows rows for the peak memory"
 }

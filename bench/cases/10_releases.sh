@@ -1,29 +1,35 @@
-# One full backup and then incrementals, against restic and Borg repositories that get the same bytes, release by release.  On each
-# side a release is a process of its own that reads, stores, and has it on the disk when it ends.  Comes first: what the catalog
-# grows by is seen while its tables have no free space.
+# One full backup and then incrementals, against restic and Borg repositories that get the same bytes, and dumps of a table that has
+# the same row, release by release.  On each side a release is a process of its own that reads, stores, and has it on the disk when it
+# ends.  Comes first: what the catalog grows by is seen while its tables have no free space.
 
 create_release() {
 	psql -XqAt -v ON_ERROR_STOP=1 -c "SELECT FROM bk_create('releases-$1', (SELECT data FROM document WHERE name = '$2'), 'incremental')"
 }
 
+value 'CREATE TABLE current_release (data jsonb)'
+mkdir "$tmp/bench-peers/pg_dump"
 before=$(value 'SELECT catalog_bytes()')
 for run in $(seq "$rounds"); do
 	restic_init
 	borg_init
-	ours=0 restic=0 borg=0
+	ours=0 restic=0 borg=0 dumps=0
 	for release in "${release_names[@]}"; do
+		value "TRUNCATE current_release; INSERT INTO current_release SELECT data FROM document WHERE name = '$release'"
 		ours="$ours + $(timed create_release "$run" "$release")"
 		restic="$restic + $(timed restic_create "$texts/$release.json")"
 		borg="$borg + $(timed borg_create "$texts/$release.json")"
+		dumps="$dumps + $(timed pg_dump_create "$release")"
 	done
 	note '24 releases, time' ours "$ours"
 	note '24 releases, time' restic "$restic"
 	note '24 releases, time' 'Borg, zlib 6' "$borg"
+	note '24 releases, time' 'pg_dump -Z6' "$dumps"
 done
 case='24 releases, bytes on disk'
 note "$case" ours "(catalog_bytes() - $before) / $rounds"
 note "$case" restic "$(file_bytes "$tmp/bench-peers/restic")"
 note "$case" 'Borg, zlib 6' "$(file_bytes "$tmp/bench-peers/borg")"
+note "$case" 'pg_dump -Z6' "$(file_bytes "$tmp/bench-peers/pg_dump")"
 
 # The limit for deltas: each release as a patch to the one before it.
 patches=$tmp/bench-data/patches
