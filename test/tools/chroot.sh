@@ -11,7 +11,7 @@ chroot_made() {
 	[ -e "$2/.made" ] && return
 	if [ "$1" = noble ]; then
 		ubuntu_keys "$2" "$3" || return
-		options=(--keyring="$2.gpg" --components=main,universe --extra-suites=noble-updates)
+		options=(--keyring="$2.gpg" --components=main,universe)
 		# bookworm's debootstrap does not know noble's name, but how all of Ubuntu's are made.
 		source=(http://archive.ubuntu.com/ubuntu gutsy)
 	fi
@@ -20,6 +20,10 @@ chroot_made() {
 	privileged rm -rf --one-file-system "$2"
 	privileged env PATH="$PATH" debootstrap --variant=minbase --include=make "${options[@]}" "$1" "$2" "${source[@]}" >"$3" 2>&1 ||
 		{ tail -5 "$3"; return 1; }
+	# As its users have it: Ubuntu's suites stay as they were on their first day.
+	if [ "$1" = noble ]; then
+		echo "deb ${source[0]} noble-updates main universe" | privileged tee -a "$2/etc/apt/sources.list" >/dev/null
+	fi
 	privileged touch "$2/.made"
 }
 
