@@ -166,7 +166,7 @@ kept_decompressor(void)
 	if (kept == NULL)
 		kept = libdeflate_alloc_decompressor();
 	if (kept == NULL)
-		bk_fail_library("libdeflate", "libdeflate_alloc_decompressor", "out of memory");
+		bk_fail_memory("libdeflate", "libdeflate_alloc_decompressor");
 	return kept;
 }
 
