@@ -46,8 +46,9 @@ my $last = bk_value($node, 'postgres', 'SELECT max(backup_id) FROM bk_backups');
 my $key_after = slurp_file(bk_key_path($node));
 # What an auditor writes down elsewhere (docs/audit.md, Heads).
 my @heads = bk_rows($node, 'postgres', q{SELECT resource_id, number, hash FROM bk_audit a WHERE resource_id IN ('r', 'new') AND number = (SELECT max(number) FROM bk_audit b WHERE b.resource_id = a.resource_id) ORDER BY 1});
-$node->safe_psql('postgres', 'SELECT pg_switch_wal()');
-ok(bk_wait_for(30, sub { bk_value($node, 'postgres', 'SELECT last_archived_wal IS NOT NULL AND last_archived_wal >= pg_walfile_name(pg_current_wal_lsn() - 1) FROM pg_stat_archiver') eq 't' }), 'WAL is archived');
+# The file is named now: what the server writes by itself begins the next one, which nothing ends.
+my $wal = bk_value($node, 'postgres', 'SELECT pg_walfile_name(pg_switch_wal() - 1)');
+ok(bk_wait_for(30, sub { bk_value($node, 'postgres', "SELECT last_archived_wal >= '$wal' FROM pg_stat_archiver") eq 't' }), 'WAL is archived');
 
 sub recover
 {
