@@ -58,9 +58,6 @@ class Client:
         self.problems.append(f"client {self.number}: {what}: {answer.status} {answer.headers} {answer.body[:400]!r}")
 
     def create(self):
-        # A resource's timeline keeps 100 points: what is older is not to be had by its time.
-        if len(self.backups) >= 90:
-            return self.delete()
         self.made += 1
         data = document(self.mine, self.made, self.random.choice([0, 1, 10, 100]))
         kind = self.random.choice(["full", "incremental", "incremental", "differential"])
@@ -80,8 +77,6 @@ class Client:
 
     def create_once(self):
         """The same request by two clients at once, with one key."""
-        if len(self.backups) >= 90:
-            return self.delete()
         self.made += 1
         headers = [("Idempotency-Key", f"{RUN}-{self.number}-{self.made}")]
         data = document(self.mine, self.made, 1)
@@ -202,7 +197,9 @@ class Client:
             self.create_shared()
             steps, weights = zip(*self.WORK)
             while time.monotonic() < until and len(self.problems) < 5:
-                self.random.choices(steps, weights)[0](self)
+                # A resource's timeline keeps 100 points: what is older is not to be had by its time.
+                step = self.random.choices(steps, weights)[0] if len(self.backups) < 90 else Client.delete
+                step(self)
             self.list()
         except Exception as problem:  # of any kind: it is a wrong answer
             self.problems.append(f"client {self.number}: {problem!r}")
